@@ -1,0 +1,61 @@
+// Fold: statistics and parameters become the table that the apply kernels read.
+
+import { high, low, narrow } from "./vector";
+
+/**
+ * With variance = m2/count and scale = gamma/√(variance + epsilon), per feature
+ *   center = f32(mean),  scale,  shift = beta + (center − mean)·scale.
+ * Folding the low part of the mean into the shift keeps y = (x − center)·scale + shift exact at any mean.
+ * All in f64, rounded once. mean and m2 are f64, gamma and beta f32, all padded to 8 features.
+ */
+export function fold(
+  mean: usize,
+  m2: usize,
+  count: f64,
+  gamma: usize,
+  beta: usize,
+  epsilon: f64,
+  features: usize,
+  table: usize,
+): void {
+  assert(features > 0);
+  const n = f64x2.splat(count);
+  const e = f64x2.splat(epsilon);
+  let left = ((features + 7) >> 3) << 1;
+  do {
+    const m0 = v128.load(mean);
+    const m1 = v128.load(mean, 16);
+    const g = v128.load(gamma);
+    const b = v128.load(beta);
+    const s0 = f64x2.div(low(g), f64x2.sqrt(f64x2.add(f64x2.div(v128.load(m2), n), e)));
+    const s1 = f64x2.div(high(g), f64x2.sqrt(f64x2.add(f64x2.div(v128.load(m2, 16), n), e)));
+    const center = narrow(m0, m1);
+    const b0 = f64x2.add(low(b), f64x2.mul(f64x2.sub(low(center), m0), s0));
+    const b1 = f64x2.add(high(b), f64x2.mul(f64x2.sub(high(center), m1), s1));
+    v128.store(table, center);
+    v128.store(table, narrow(s0, s1), 32);
+    v128.store(table, narrow(b0, b1), 64);
+    table += left & 1 ? 80 : 16;
+    mean += 32;
+    m2 += 32;
+    gamma += 16;
+    beta += 16;
+  } while (--left);
+}
+
+/**
+ * Whether some feature's moments may be beyond what f32 sums can hold and have to be computed exactly:
+ * not finite, negative, or a variance below 10⁻³⁶ where squares underflow. A variance of exactly 0 is
+ * that of a constant, unless the values are so small that all their squares vanished.
+ */
+export function doubtful(mean: usize, m2: usize, count: f64, features: usize): bool {
+  const least = count * 1e-36;
+  for (let j: usize = 0; j < features; j++) {
+    const squares = load<f64>(m2 + (j << 3));
+    if (squares >= least && squares < Infinity) continue;
+    const size = Math.abs(load<f64>(mean + (j << 3)));
+    if (squares == 0 && (size == 0 || size > 1e-15)) continue;
+    return true;
+  }
+  return false;
+}

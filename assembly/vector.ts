@@ -1,0 +1,32 @@
+// What every kernel family shares: moving between four f32 lanes and two pairs of f64 lanes.
+
+/** [a, b, c, d] → f64 [a, b] */
+export function low(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v);
+}
+
+/** [a, b, c, d] → f64 [c, d] */
+export function high(v: v128): v128 {
+  return f64x2.promote_low_f32x4(i64x2.shuffle(v, v, 1, 0));
+}
+
+/** f64 [a, b], f64 [c, d] → [a, b, c, d], each rounded to f32 */
+export function narrow(ab: v128, cd: v128): v128 {
+  return i64x2.shuffle(f32x4.demote_f64x2_zero(ab), f32x4.demote_f64x2_zero(cd), 0, 2);
+}
+
+/** [a, b, c, d] → (a + c) + (b + d) in every lane; exact for four equal values */
+export function horizontal(v: v128): v128 {
+  const pairs = f32x4.add(v, i64x2.shuffle(v, v, 1, 0));
+  return f32x4.add(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2));
+}
+
+/** f64 [a, b] → a + b */
+export function total(v: v128): f64 {
+  return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
+}
+
+/** (x − center)·scale + shift */
+export function affine(x: v128, center: v128, scale: v128, shift: v128): v128 {
+  return f32x4.add(f32x4.mul(f32x4.sub(x, center), scale), shift);
+}

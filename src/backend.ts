@@ -1,0 +1,125 @@
+// What a backend must do, and which one runs. Backends work on arrays and layouts: whether the values
+// are staged through linear memory is theirs to know.
+
+import { numberIn, optionsObject, wrongKind, wrongValue } from "./argument.js";
+import { javascript } from "./javascript.js";
+import type { Layout } from "./layout.js";
+import { bundledModule, isModule, Wasm } from "./wasm.js";
+
+/** Per feature the mean and m2 = Σ(x − mean)² of `count` values, so that variance = m2/count. */
+export interface Statistics {
+  count: number;
+  readonly mean: Float64Array;
+  readonly m2: Float64Array;
+}
+
+/** What is folded with statistics into y = (x − mean)·gamma/√(variance + epsilon) + beta. */
+export interface Norm {
+  readonly gamma: Float32Array | null;
+  readonly beta: Float32Array | null;
+  readonly epsilon: number;
+}
+
+/** Memory of one tensor. */
+export interface Block {
+  /** A fresh view: the backend may have moved the memory since the last one. */
+  view(): Float32Array;
+  free(): void;
+}
+
+export interface Backend {
+  readonly name: "wasm" | "javascript";
+  /** Zeroed memory for `length` values. */
+  allocate(length: number): Block;
+  /** reduce: x → statistics. */
+  reduce(x: Float32Array, layout: Layout, statistics: Statistics): void;
+  /** fold and apply: y = the normalized x; y may be x. */
+  normalize(
+    x: Float32Array,
+    y: Float32Array,
+    layout: Layout,
+    statistics: Statistics,
+    norm: Norm,
+  ): void;
+  /** reduce, fold and apply, reading x once where that is possible. */
+  train(
+    x: Float32Array,
+    y: Float32Array,
+    layout: Layout,
+    statistics: Statistics,
+    norm: Norm,
+  ): void;
+}
+
+export interface InitOptions {
+  /** A precompiled `WebAssembly.Module` of `simdnorm/kernels.wasm`, for hosts that forbid compiling. */
+  module?: object;
+  /** Forces a backend. Default: WebAssembly where its SIMD can run, JavaScript elsewhere. */
+  backend?: "wasm" | "javascript";
+  /** Bytes of linear memory to reserve, so that it need not grow later. Default: 0. */
+  memory?: number;
+}
+
+let wasm: Wasm | null | undefined;
+let running: Backend | undefined;
+
+/** The WebAssembly backend, or null where it cannot run. Compiled at the first use. */
+function webAssembly(): Wasm | null {
+  if (wasm === undefined) {
+    const module = bundledModule();
+    wasm = module && new Wasm(module);
+  }
+  return wasm;
+}
+
+/** The backend that runs. */
+export function current(): Backend {
+  running ??= webAssembly() ?? javascript;
+  return running;
+}
+
+/** Which kernels run: `"wasm"`, or `"javascript"` where WebAssembly or its SIMD is missing or forbidden. */
+export function backend(): "wasm" | "javascript" {
+  return current().name;
+}
+
+/**
+ * Optional: sets what otherwise sets itself at the first call.
+ *
+ * @throws TypeError, RangeError if an option is not valid, or a forced `"wasm"` cannot run here
+ */
+export function init(options: InitOptions = {}): void {
+  optionsObject(options);
+  const { module, backend, memory = 0 } = options;
+  if (module !== undefined && !isModule(module))
+    throw wrongKind("module", "a WebAssembly.Module", module);
+  if (backend !== undefined && backend !== "wasm" && backend !== "javascript") {
+    const error = typeof backend === "string" ? wrongValue : wrongKind;
+    throw error("backend", '"wasm" or "javascript"', backend);
+  }
+  numberIn(
+    "memory",
+    memory,
+    "a non-negative number of bytes",
+    (n) => n >= 0 && n < 2 ** 32,
+  );
+
+  const instance =
+    module !== undefined
+      ? new Wasm(module)
+      : backend === "javascript"
+        ? null
+        : webAssembly();
+  if (backend === "wasm" && instance === null) {
+    throw wrongValue(
+      "backend",
+      "a backend that can run here",
+      '"wasm", which is missing or forbidden',
+    );
+  }
+  if (memory > 0) instance?.reserve(memory);
+  if (module !== undefined) wasm = instance;
+  if (backend === "javascript") running = javascript;
+  else if (backend === "wasm" || module !== undefined)
+    running = instance ?? javascript;
+}

@@ -1,0 +1,275 @@
+// Batch normalization: the layer, its parameters and its running statistics.
+
+import {
+  flag,
+  numberIn,
+  optionsObject,
+  perFeature,
+  positiveInteger,
+} from "./argument.js";
+import { current, type Norm, type Statistics } from "./backend.js";
+import { checkAxis, type Layout, layoutOf, samples } from "./layout.js";
+import { emptyStatistics } from "./moments.js";
+import {
+  type Data,
+  outputFor,
+  shapeOf,
+  type Tensor,
+  valuesOf,
+} from "./tensor.js";
+
+export interface BatchNormOptions {
+  /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
+  axis?: number;
+  /** Added to the variance, inside the root. Default: 1e-5. */
+  epsilon?: number;
+  /**
+   * Weight of the NEW batch: running ← (1 − momentum)·running + momentum·batch, as in PyTorch (Keras and
+   * ONNX name the complement). null: cumulative average, weight 1/(batches tracked). Default: 0.1.
+   */
+  momentum?: number | null;
+  /**
+   * Whether the running variance is fed the unbiased batch variance, Σ(x − mean)²/(n − 1), as in PyTorch,
+   * or the biased one (Keras, ONNX). Normalization always uses the biased one. Default: true.
+   */
+  unbiased?: boolean;
+  /** Scale per feature; null: the layer has none. Default: ones. */
+  gamma?: ArrayLike<number> | null;
+  /** Shift per feature; null: the layer has none. Default: zeros. */
+  beta?: ArrayLike<number> | null;
+  /** Where the running mean starts. Default: zeros. */
+  runningMean?: ArrayLike<number>;
+  /** Where the running variance starts. Default: ones. */
+  runningVariance?: ArrayLike<number>;
+}
+
+export interface NormalizeOptions {
+  /** Sizes of x: needed for an array whose feature axis is not the last. */
+  shape?: readonly number[];
+}
+
+/**
+ * Batch normalization (Ioffe & Szegedy 2015): per feature
+ *
+ *     y = (x − mean) / √(variance + epsilon) · gamma + beta
+ *
+ *     const bn = new BatchNorm(2, { gamma: [0.5, 2], beta: [1, -1] });
+ *     bn.train(Float32Array.of(2, 4,  3, 5,  4, 6));   // 3 samples × 2 features
+ *     bn.infer(Float32Array.of(3, 5));
+ */
+export class BatchNorm {
+  readonly #axis: number;
+  readonly #norm: Norm;
+  readonly #momentum: number | null;
+  readonly #unbiased: boolean;
+  readonly #running: Statistics;
+  #batchesTracked = 0;
+
+  /** @throws TypeError, RangeError if `features` or an option is not valid */
+  constructor(features: number, options: BatchNormOptions = {}) {
+    positiveInteger("features", features);
+    optionsObject(options);
+    const {
+      axis = -1,
+      epsilon = 1e-5,
+      momentum = 0.1,
+      unbiased = true,
+    } = options;
+    this.#axis = checkAxis(axis);
+    numberIn(
+      "epsilon",
+      epsilon,
+      "a non-negative number",
+      (n) => n >= 0 && n < Number.POSITIVE_INFINITY,
+    );
+    this.#momentum =
+      momentum === null
+        ? null
+        : numberIn(
+            "momentum",
+            momentum,
+            "a number from 0 to 1, or null",
+            (n) => n >= 0 && n <= 1,
+          );
+    this.#unbiased = flag("unbiased", unbiased);
+    this.#norm = {
+      gamma: parameter("gamma", options.gamma, features, 1),
+      beta: parameter("beta", options.beta, features, 0),
+      epsilon,
+    };
+    this.#running = { ...emptyStatistics(features), count: 1 };
+    this.#running.m2.fill(1);
+    if (options.runningMean !== undefined) {
+      this.#running.mean.set(
+        perFeature("runningMean", options.runningMean, features),
+      );
+    }
+    if (options.runningVariance !== undefined) {
+      const variance = perFeature(
+        "runningVariance",
+        options.runningVariance,
+        features,
+      );
+      for (let j = 0; j < features; j++) {
+        numberIn(
+          `runningVariance[${j}]`,
+          variance[j],
+          "a non-negative number",
+          (n) => !(n < 0),
+        );
+      }
+      this.#running.m2.set(variance);
+    }
+  }
+
+  get features(): number {
+    return this.#running.mean.length;
+  }
+
+  get axis(): number {
+    return this.#axis;
+  }
+
+  get epsilon(): number {
+    return this.#norm.epsilon;
+  }
+
+  get momentum(): number | null {
+    return this.#momentum;
+  }
+
+  get unbiased(): boolean {
+    return this.#unbiased;
+  }
+
+  /** Scale per feature, or null. May be changed in place between calls. */
+  get gamma(): Float32Array | null {
+    return this.#norm.gamma;
+  }
+
+  /** Shift per feature, or null. May be changed in place between calls. */
+  get beta(): Float32Array | null {
+    return this.#norm.beta;
+  }
+
+  /** The mean that `infer` uses. */
+  get runningMean(): Float64Array {
+    return this.#running.mean;
+  }
+
+  /** The variance that `infer` uses. */
+  get runningVariance(): Float64Array {
+    return this.#running.m2;
+  }
+
+  /** Successful calls of `train`. */
+  get batchesTracked(): number {
+    return this.#batchesTracked;
+  }
+
+  /**
+   * Normalizes x by its own mean and biased variance per feature, and updates the running statistics.
+   *
+   * @returns `out`, or a new array or tensor of x's shape
+   * @throws TypeError, RangeError if an argument does not fit, or x has fewer than two values per feature;
+   *   the running statistics then stay as they were
+   */
+  train(
+    x: Float32Array,
+    options?: NormalizeOptions & { out?: Float32Array },
+  ): Float32Array;
+  train(x: Tensor, options?: NormalizeOptions & { out?: Tensor }): Tensor;
+  train(x: Data, options: NormalizeOptions & { out?: Data } = {}): Data {
+    const layout = this.#layout(x, options);
+    const count = samples(layout);
+    if (count < 2) {
+      throw new RangeError(
+        `x: expected at least 2 values per feature to train on, got ${count} (one value has no variance; infer takes it)`,
+      );
+    }
+    const norm = this.#parameters();
+    const out = outputFor(x, options.out);
+    const batch = emptyStatistics(this.features);
+    current().train(
+      valuesOf("x", x),
+      valuesOf("out", out),
+      layout,
+      batch,
+      norm,
+    );
+    this.#track(batch);
+    return out;
+  }
+
+  /**
+   * Normalizes x by the running statistics.
+   *
+   * @returns `out`, or a new array or tensor of x's shape
+   * @throws TypeError, RangeError if an argument does not fit
+   */
+  infer(
+    x: Float32Array,
+    options?: NormalizeOptions & { out?: Float32Array },
+  ): Float32Array;
+  infer(x: Tensor, options?: NormalizeOptions & { out?: Tensor }): Tensor;
+  infer(x: Data, options: NormalizeOptions & { out?: Data } = {}): Data {
+    const layout = this.#layout(x, options);
+    const norm = this.#parameters();
+    const out = outputFor(x, options.out);
+    if (layout.length > 0) {
+      current().normalize(
+        valuesOf("x", x),
+        valuesOf("out", out),
+        layout,
+        this.#running,
+        norm,
+      );
+    }
+    return out;
+  }
+
+  #layout(x: Data, options: NormalizeOptions): Layout {
+    optionsObject(options);
+    return layoutOf(
+      valuesOf("x", x).length,
+      this.features,
+      this.#axis,
+      shapeOf(x, options.shape),
+    );
+  }
+
+  /** The parameters, which are the caller's to change, but not to transfer away. */
+  #parameters(): Norm {
+    const { gamma, beta } = this.#norm;
+    for (const values of [gamma, beta, this.#running.mean, this.#running.m2]) {
+      if (values !== null && values.length !== this.features) {
+        throw new TypeError(
+          "gamma, beta, runningMean, runningVariance: expected arrays in use, got one that was transferred",
+        );
+      }
+    }
+    return this.#norm;
+  }
+
+  #track({ count, mean, m2 }: Statistics): void {
+    this.#batchesTracked++;
+    const weight = this.#momentum ?? 1 / this.#batchesTracked;
+    const divisor = this.#unbiased ? count - 1 : count;
+    const running = this.#running;
+    for (let j = 0; j < mean.length; j++) {
+      running.mean[j] = (1 - weight) * running.mean[j] + weight * mean[j];
+      running.m2[j] = (1 - weight) * running.m2[j] + (weight * m2[j]) / divisor;
+    }
+  }
+}
+
+function parameter(
+  name: string,
+  values: ArrayLike<number> | null | undefined,
+  features: number,
+  initial: number,
+): Float32Array | null {
+  if (values === null) return null;
+  if (values === undefined) return new Float32Array(features).fill(initial);
+  return Float32Array.from(perFeature(name, values, features));
+}

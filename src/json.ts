@@ -1,0 +1,43 @@
+// Numbers in JSON, exactly: what JSON has no literal for is written as a string.
+
+import { numberIn, wrongKind, wrongValue } from "./argument.js";
+
+export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity" | "-0";
+
+const NAMES: readonly JsonNumber[] = ["NaN", "Infinity", "-Infinity", "-0"];
+
+export function toJson(value: number): JsonNumber {
+  return NAMES.find((name) => Object.is(Number(name), value)) ?? value;
+}
+
+export function listToJson(values: ArrayLike<number>): JsonNumber[] {
+  return Array.from(values, toJson);
+}
+
+export function fromJson(name: string, value: unknown): number {
+  return NAMES.some((known) => known === value)
+    ? Number(value)
+    : numberIn(name, value, "a number", () => true);
+}
+
+export function listFromJson(
+  name: string,
+  value: unknown,
+  length: number,
+): number[] {
+  const expected = `an array of ${length} numbers`;
+  if (!Array.isArray(value)) throw wrongKind(name, expected, value);
+  if (value.length !== length)
+    throw wrongValue(name, expected, `length ${value.length}`);
+  return value.map((item, j) => fromJson(`${name}[${j}]`, item));
+}
+
+/** A saved object's fields, to be checked one by one. */
+export function fieldsOf(
+  name: string,
+  value: unknown,
+): Record<string, unknown> {
+  if (value === null || typeof value !== "object")
+    throw wrongKind(name, "what toJSON returned", value);
+  return { ...value };
+}

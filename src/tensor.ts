@@ -1,0 +1,149 @@
+// A tensor: values that live in linear memory, so that calls on them copy nothing.
+
+import { isFloat32Array, wrongKind, wrongValue } from "./argument.js";
+import { type Block, current } from "./backend.js";
+import { checkShape, product } from "./layout.js";
+
+/** What calls take: an array, or a tensor. What goes in decides what comes out. */
+export type Data = Float32Array | Tensor;
+
+// A forgotten tensor is freed when it is garbage collected.
+const forgotten = new FinalizationRegistry<Block>((block) => block.free());
+
+/**
+ * Row-major float32 values in linear memory.
+ *
+ *     using x = new Tensor([1000, 64], values);
+ *     bn.infer(x, { out: x });
+ */
+export class Tensor {
+  readonly #shape: readonly number[];
+  readonly #length: number;
+  #block: Block | undefined;
+
+  /**
+   * @param shape sizes, at least one
+   * @param data the values, copied; zeros if absent
+   * @throws TypeError, RangeError if they do not fit each other, or linear memory is exhausted
+   */
+  constructor(
+    shape: readonly number[],
+    data?: Float32Array | readonly number[],
+  ) {
+    const sizes = checkShape(shape);
+    const length = product(sizes);
+    if (data !== undefined && !isFloat32Array(data) && !Array.isArray(data)) {
+      throw wrongKind("data", "a Float32Array or an array of numbers", data);
+    }
+    if (data !== undefined && data.length !== length) {
+      throw wrongValue(
+        "data",
+        `a length of ${length} for shape [${sizes.join(", ")}]`,
+        data.length,
+      );
+    }
+    this.#shape = Object.freeze(sizes);
+    this.#length = length;
+    const block = current().allocate(length);
+    this.#block = block;
+    forgotten.register(this, block, this);
+    if (data) block.view().set(data);
+  }
+
+  get shape(): readonly number[] {
+    return this.#shape;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * The values: a fresh view into linear memory. Do not hold it across the creation of another tensor:
+   * when linear memory grows, every view of it goes stale (its length becomes 0).
+   *
+   * @throws ReferenceError after dispose()
+   */
+  get data(): Float32Array {
+    if (this.#block === undefined)
+      throw new ReferenceError(
+        "tensor: expected one that is in use, got a disposed one",
+      );
+    return this.#block.view();
+  }
+
+  /** Gives the memory back. Disposing twice does nothing. */
+  dispose(): void {
+    if (this.#block === undefined) return;
+    forgotten.unregister(this);
+    this.#block.free();
+    this.#block = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** The values of an argument, where they stand. */
+export function valuesOf(name: string, data: unknown): Float32Array {
+  if (data instanceof Tensor) return data.data;
+  if (!isFloat32Array(data))
+    throw wrongKind(name, "a Float32Array or a Tensor", data);
+  if (data.length === 0 && isStale(data)) {
+    throw new TypeError(
+      `${name}: expected an array in use, got one whose memory was moved (read tensor.data again)`,
+    );
+  }
+  return data;
+}
+
+/** The shape of an argument: a tensor carries its own. */
+export function shapeOf(
+  data: Data,
+  shape: readonly number[] | undefined,
+): readonly number[] | undefined {
+  return shape ?? (data instanceof Tensor ? data.shape : undefined);
+}
+
+/** Whether an empty array lost its buffer to a transfer or a growth. */
+function isStale(array: Float32Array): boolean {
+  try {
+    new Uint8Array(array.buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * Where a result goes: `out` if it fits, or new memory of x's kind. Views are to be taken afterwards,
+ * because a new tensor may grow the memory.
+ */
+export function outputFor(x: Data, out: unknown): Data {
+  if (out === undefined)
+    return x instanceof Tensor
+      ? new Tensor(x.shape)
+      : new Float32Array(x.length);
+  const values = valuesOf("out", out);
+  if (values.length !== x.length)
+    throw wrongValue("out", `x's length ${x.length}`, values.length);
+  checkOverlap("x", valuesOf("x", x), values);
+  return out instanceof Tensor ? out : values;
+}
+
+/** An output may be its input, or share nothing with it. */
+function checkOverlap(
+  name: string,
+  input: Float32Array,
+  out: Float32Array,
+): void {
+  if (input.buffer !== out.buffer || input.byteOffset === out.byteOffset)
+    return;
+  const distance = Math.abs(input.byteOffset - out.byteOffset);
+  if (distance < input.byteLength) {
+    throw new RangeError(
+      `out: expected ${name} itself or memory apart from it, got an overlap of the two`,
+    );
+  }
+}

@@ -1,0 +1,105 @@
+// Batch normalization in float64, written to be read. It judges everything else.
+
+export interface Sizes {
+  outer: number;
+  features: number;
+  inner: number;
+}
+
+/** The unit roundoff of float32: rounding v costs at most u·|v|. */
+export const u = 2 ** -24;
+
+/** Calls back with (index, feature) for every value of row-major outer × features × inner data. */
+export function eachValue(
+  { outer, features, inner }: Sizes,
+  visit: (i: number, j: number) => void,
+): void {
+  let i = 0;
+  for (let o = 0; o < outer; o++) {
+    for (let j = 0; j < features; j++) {
+      for (let p = 0; p < inner; p++) visit(i++, j);
+    }
+  }
+}
+
+/** Two passes, the mean corrected once: good to a few units of 2⁻⁵³ of the largest value. */
+export function moments(
+  x: ArrayLike<number>,
+  sizes: Sizes,
+): { mean: Float64Array; variance: Float64Array } {
+  const n = sizes.outer * sizes.inner;
+  const mean = new Float64Array(sizes.features);
+  const rest = new Float64Array(sizes.features);
+  const variance = new Float64Array(sizes.features);
+  eachValue(sizes, (i, j) => {
+    mean[j] += x[i] / n;
+  });
+  eachValue(sizes, (i, j) => {
+    rest[j] += (x[i] - mean[j]) / n;
+  });
+  for (let j = 0; j < sizes.features; j++) mean[j] += rest[j];
+  eachValue(sizes, (i, j) => {
+    variance[j] += (x[i] - mean[j]) ** 2 / n;
+  });
+  return { mean, variance };
+}
+
+export interface Parameters {
+  mean: ArrayLike<number>;
+  variance: ArrayLike<number>;
+  gamma?: ArrayLike<number> | null;
+  beta?: ArrayLike<number> | null;
+  epsilon?: number;
+}
+
+/** y = (x − mean) / √(variance + epsilon) · gamma + beta */
+export function normalize(
+  x: ArrayLike<number>,
+  sizes: Sizes,
+  parameters: Parameters,
+): Float64Array {
+  const { mean, variance, gamma, beta, epsilon = 1e-5 } = parameters;
+  const y = new Float64Array(x.length);
+  eachValue(sizes, (i, j) => {
+    y[i] =
+      ((x[i] - mean[j]) / Math.sqrt(variance[j] + epsilon)) *
+        (gamma?.[j] ?? 1) +
+      (beta?.[j] ?? 0);
+  });
+  return y;
+}
+
+/**
+ * How far y may be from the exact result: with t = (x − mean)·scale, the five roundings of
+ * fl(fl(fl(x − center)·scale) + shift), that of scale and that of shift included, cost at most
+ * u·(3|t| + |beta| + |y|) ≤ 5u·(the largest of the three), which is at most 5 ULP of it. The smallest
+ * float32 is added for results that underflow.
+ */
+export function inferenceBound(exact: number, beta: number): number {
+  return (
+    5 * u * Math.max(Math.abs(exact - beta), Math.abs(beta), Math.abs(exact)) +
+    2 ** -149
+  );
+}
+
+/** The worst of |y − exact| in units of the bound: at most 1 passes. NaN and infinities must be equal. */
+export function worst(
+  y: ArrayLike<number>,
+  exact: ArrayLike<number>,
+  bound: (exact: number, i: number) => number,
+): { ratio: number; at: number } {
+  if (y.length !== exact.length)
+    throw new Error(`expected ${exact.length} values, got ${y.length}`);
+  let ratio = 0;
+  let at = -1;
+  for (let i = 0; i < exact.length; i++) {
+    if (Object.is(y[i], exact[i]) || y[i] === exact[i]) continue;
+    const here = Math.abs(y[i] - exact[i]) / bound(exact[i], i);
+    if (!(here <= ratio)) {
+      ratio = Number.isNaN(here) ? Number.POSITIVE_INFINITY : here;
+      at = i;
+      if (ratio === Number.POSITIVE_INFINITY) break;
+    }
+  }
+  return { ratio, at };
+}

@@ -1,0 +1,56 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+
+const chromium = [
+  process.env.CHROMIUM,
+  "/usr/bin/chromium",
+  "/usr/bin/google-chrome",
+].find((path) => path !== undefined && existsSync(path));
+if (chromium === undefined) {
+  if (process.env.CI)
+    throw new Error(
+      "No Chromium found: the browser half of the tests must run here.",
+    );
+  console.error(
+    "\n!! No Chromium found (set CHROMIUM=/path/to/it): the browser half of the tests is NOT run.\n",
+  );
+}
+
+const node = {
+  extends: true,
+  test: { name: "node", include: ["test/*.test.ts", "test/node/*.test.ts"] },
+} as const;
+
+const browser = {
+  extends: true,
+  test: {
+    name: "chromium",
+    include: ["test/*.test.ts"],
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({
+        launchOptions: { executablePath: chromium, args: ["--no-sandbox"] },
+      }),
+      instances: [{ browser: "chromium" }],
+    },
+  },
+} as const;
+
+export default defineConfig({
+  resolve: {
+    alias: {
+      simdnorm: fileURLToPath(new URL("build/index.js", import.meta.url)),
+    },
+  },
+  test: {
+    testTimeout: 60_000,
+    reporters: process.env.CI
+      ? ["default", ["json", { outputFile: "build/test-results.json" }]]
+      : ["default"],
+    projects: chromium === undefined ? [node] : [node, browser],
+  },
+});
