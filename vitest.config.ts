@@ -19,12 +19,12 @@ if (chromium === undefined) {
 }
 
 const node = {
-  extends: true,
+  extends: true as const,
   test: { name: "node", include: ["test/*.test.ts", "test/node/*.test.ts"] },
-} as const;
+};
 
 const browser = {
-  extends: true,
+  extends: true as const,
   test: {
     name: "chromium",
     include: ["test/*.test.ts"],
@@ -38,7 +38,7 @@ const browser = {
       instances: [{ browser: "chromium" }],
     },
   },
-} as const;
+};
 
 export default defineConfig({
   resolve: {

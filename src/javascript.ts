@@ -60,9 +60,8 @@ function settle(
   q: number,
 ): void {
   const d = s / statistics.count;
-  const squares = q - s * d;
   statistics.mean[feature] = k + d;
-  statistics.m2[feature] = squares < 0 ? 0 : squares;
+  statistics.m2[feature] = Math.max(q - s * d, 0);
 }
 
 function reduceColumns(
