@@ -1,22 +1,12 @@
 // Batch normalization: the layer, its parameters and its running statistics.
 
-import {
-  flag,
-  numberIn,
-  optionsObject,
-  perFeature,
-  positiveInteger,
-} from "./argument.js";
+import { Affine } from "./affine.js";
+import { flag, numberIn, optionsObject, perFeature, positiveInteger } from "./argument.js";
 import { current, type Norm, type Statistics } from "./backend.js";
-import { checkAxis, type Layout, layoutOf, samples } from "./layout.js";
+import { type ApplyOptions, checkCall, run } from "./call.js";
+import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
-import {
-  type Data,
-  outputFor,
-  shapeOf,
-  type Tensor,
-  valuesOf,
-} from "./tensor.js";
+import type { Data, Tensor } from "./tensor.js";
 
 export interface BatchNormOptions {
   /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
@@ -43,11 +33,6 @@ export interface BatchNormOptions {
   runningVariance?: ArrayLike<number>;
 }
 
-export interface NormalizeOptions {
-  /** Sizes of x: needed for an array whose feature axis is not the last. */
-  shape?: readonly number[];
-}
-
 /**
  * Batch normalization (Ioffe & Szegedy 2015): per feature
  *
@@ -69,28 +54,13 @@ export class BatchNorm {
   constructor(features: number, options: BatchNormOptions = {}) {
     positiveInteger("features", features);
     optionsObject(options);
-    const {
-      axis = -1,
-      epsilon = 1e-5,
-      momentum = 0.1,
-      unbiased = true,
-    } = options;
+    const { axis = -1, epsilon = 1e-5, momentum = 0.1, unbiased = true } = options;
     this.#axis = checkAxis(axis);
-    numberIn(
-      "epsilon",
-      epsilon,
-      "a non-negative number",
-      (n) => n >= 0 && n < Number.POSITIVE_INFINITY,
-    );
+    numberIn("epsilon", epsilon, "a non-negative number", (n) => n >= 0 && n < Number.POSITIVE_INFINITY);
     this.#momentum =
       momentum === null
         ? null
-        : numberIn(
-            "momentum",
-            momentum,
-            "a number from 0 to 1, or null",
-            (n) => n >= 0 && n <= 1,
-          );
+        : numberIn("momentum", momentum, "a number from 0 to 1, or null", (n) => n >= 0 && n <= 1);
     this.#unbiased = flag("unbiased", unbiased);
     this.#norm = {
       gamma: parameter("gamma", options.gamma, features, 1),
@@ -100,23 +70,12 @@ export class BatchNorm {
     this.#running = { ...emptyStatistics(features), count: 1 };
     this.#running.m2.fill(1);
     if (options.runningMean !== undefined) {
-      this.#running.mean.set(
-        perFeature("runningMean", options.runningMean, features),
-      );
+      this.#running.mean.set(perFeature("runningMean", options.runningMean, features));
     }
     if (options.runningVariance !== undefined) {
-      const variance = perFeature(
-        "runningVariance",
-        options.runningVariance,
-        features,
-      );
+      const variance = perFeature("runningVariance", options.runningVariance, features);
       for (let j = 0; j < features; j++) {
-        numberIn(
-          `runningVariance[${j}]`,
-          variance[j],
-          "a non-negative number",
-          (n) => !(n < 0),
-        );
+        numberIn(`runningVariance[${j}]`, variance[j], "a non-negative number", (n) => !(n < 0));
       }
       this.#running.m2.set(variance);
     }
@@ -174,31 +133,22 @@ export class BatchNorm {
    * @throws TypeError, RangeError if an argument does not fit, or x has fewer than two values per feature;
    *   the running statistics then stay as they were
    */
-  train(
-    x: Float32Array,
-    options?: NormalizeOptions & { out?: Float32Array },
-  ): Float32Array;
-  train(x: Tensor, options?: NormalizeOptions & { out?: Tensor }): Tensor;
-  train(x: Data, options: NormalizeOptions & { out?: Data } = {}): Data {
-    const layout = this.#layout(x, options);
-    const count = samples(layout);
-    if (count < 2) {
+  train(x: Float32Array, options?: ApplyOptions & { out?: Float32Array }): Float32Array;
+  train(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
+  train(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
+    const layout = checkCall(x, options, this.features, this.#axis);
+    if (samples(layout) < 2) {
       throw new RangeError(
-        `x: expected at least 2 values per feature to train on, got ${count} (one value has no variance; infer takes it)`,
+        `x: expected at least 2 values per feature to train on, got ${samples(layout)} (one value has no variance; infer takes it)`,
       );
     }
     const norm = this.#parameters();
-    const out = outputFor(x, options.out);
     const batch = emptyStatistics(this.features);
-    current().train(
-      valuesOf("x", x),
-      valuesOf("out", out),
-      layout,
-      batch,
-      norm,
+    const y = run(x, options, (values, out, after) =>
+      current().train(values, out, layout, batch, norm, after),
     );
     this.#track(batch);
-    return out;
+    return y;
   }
 
   /**
@@ -207,35 +157,26 @@ export class BatchNorm {
    * @returns `out`, or a new array or tensor of x's shape
    * @throws TypeError, RangeError if an argument does not fit
    */
-  infer(
-    x: Float32Array,
-    options?: NormalizeOptions & { out?: Float32Array },
-  ): Float32Array;
-  infer(x: Tensor, options?: NormalizeOptions & { out?: Tensor }): Tensor;
-  infer(x: Data, options: NormalizeOptions & { out?: Data } = {}): Data {
-    const layout = this.#layout(x, options);
+  infer(x: Float32Array, options?: ApplyOptions & { out?: Float32Array }): Float32Array;
+  infer(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
+  infer(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
+    const layout = checkCall(x, options, this.features, this.#axis);
     const norm = this.#parameters();
-    const out = outputFor(x, options.out);
-    if (layout.length > 0) {
-      current().normalize(
-        valuesOf("x", x),
-        valuesOf("out", out),
-        layout,
-        this.#running,
-        norm,
-      );
-    }
-    return out;
+    return run(x, options, (values, out, after) =>
+      current().normalize(values, out, layout, this.#running, norm, after),
+    );
   }
 
-  #layout(x: Data, options: NormalizeOptions): Layout {
-    optionsObject(options);
-    return layoutOf(
-      valuesOf("x", x).length,
-      this.features,
-      this.#axis,
-      shapeOf(x, options.shape),
-    );
+  /** The map of `infer` as it is now: center = running mean, scale = gamma/√(running variance + epsilon), shift = beta. */
+  fold(): Affine {
+    const { gamma, beta, epsilon } = this.#parameters();
+    const { mean, m2: variance } = this.#running;
+    return new Affine(this.features, {
+      axis: this.#axis,
+      center: mean,
+      scale: variance.map((v, j) => (gamma ? gamma[j] : 1) / Math.sqrt(v + epsilon)),
+      ...(beta && { shift: beta }),
+    });
   }
 
   /** The parameters, which are the caller's to change, but not to transfer away. */

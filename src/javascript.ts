@@ -5,18 +5,11 @@
 // row by row); rows are blocked so that the next strip finds them in cache. Locals stay float64:
 // Math.fround would round the same and cost 2.5 times as much.
 
-import type { Backend, Norm, Statistics } from "./backend.js";
+import type { After, Backend, Coefficients, Norm, Statistics } from "./backend.js";
 import { type Layout, samples } from "./layout.js";
 
 /** Values per block of rows: what stays in the nearest cache while its strips are walked. */
 const BLOCK = 8192;
-
-/** y = (x − center)·scale + shift per feature. */
-interface Coefficients {
-  readonly center: Float64Array;
-  readonly scale: Float64Array;
-  readonly shift: Float64Array;
-}
 
 export const javascript: Backend = {
   name: "javascript",
@@ -32,13 +25,20 @@ export const javascript: Backend = {
     else reducePlanes(x, layout, statistics);
   },
 
-  normalize(x, y, layout, statistics, norm) {
-    apply(x, y, layout, fold(statistics, norm));
+  normalize(x, y, layout, statistics, norm, after) {
+    apply(x, y, layout, fold(statistics, norm), after);
   },
 
-  train(x, y, layout, statistics, norm) {
+  train(x, y, layout, statistics, norm, after) {
     this.reduce(x, layout, statistics);
-    this.normalize(x, y, layout, statistics, norm);
+    this.normalize(x, y, layout, statistics, norm, after);
+  },
+
+  table(coefficients) {
+    return {
+      apply: (x, y, layout, after) => apply(x, y, layout, coefficients, after),
+      free() {},
+    };
   },
 };
 
@@ -52,23 +52,13 @@ function shiftOf(first: number): number {
 }
 
 /** From s = Σ(x − k) and q = Σ(x − k)². */
-function settle(
-  statistics: Statistics,
-  feature: number,
-  k: number,
-  s: number,
-  q: number,
-): void {
+function settle(statistics: Statistics, feature: number, k: number, s: number, q: number): void {
   const d = s / statistics.count;
   statistics.mean[feature] = k + d;
   statistics.m2[feature] = Math.max(q - s * d, 0);
 }
 
-function reduceColumns(
-  x: Float32Array,
-  { outer, features }: Layout,
-  statistics: Statistics,
-): void {
+function reduceColumns(x: Float32Array, { outer, features }: Layout, statistics: Statistics): void {
   const sums = new Float64Array(features);
   const squares = new Float64Array(features);
   const block = Math.max(8, Math.floor(BLOCK / features));
@@ -125,15 +115,10 @@ function reduceColumns(
       squares[j] += q;
     }
   }
-  for (let j = 0; j < features; j++)
-    settle(statistics, j, shiftOf(x[j]), sums[j], squares[j]);
+  for (let j = 0; j < features; j++) settle(statistics, j, shiftOf(x[j]), sums[j], squares[j]);
 }
 
-function reducePlanes(
-  x: Float32Array,
-  { outer, features, inner }: Layout,
-  statistics: Statistics,
-): void {
+function reducePlanes(x: Float32Array, { outer, features, inner }: Layout, statistics: Statistics): void {
   const sums = new Float64Array(features);
   const squares = new Float64Array(features);
   let i = 0;
@@ -173,16 +158,12 @@ function reducePlanes(
       squares[j] += q0 + q1 + (q2 + q3);
     }
   }
-  for (let j = 0; j < features; j++)
-    settle(statistics, j, shiftOf(x[j * inner]), sums[j], squares[j]);
+  for (let j = 0; j < features; j++) settle(statistics, j, shiftOf(x[j * inner]), sums[j], squares[j]);
 }
 
 // -------------------------------------------------------------------------------------- fold
 
-function fold(
-  { count, mean, m2 }: Statistics,
-  { gamma, beta, epsilon }: Norm,
-): Coefficients {
+function fold({ count, mean, m2 }: Statistics, { gamma, beta, epsilon }: Norm): Coefficients {
   const features = mean.length;
   const scale = new Float64Array(features);
   const shift = new Float64Array(features);
@@ -200,9 +181,35 @@ function apply(
   y: Float32Array,
   layout: Layout,
   coefficients: Coefficients,
+  { residual, low, high }: After,
 ): void {
-  if (layout.inner === 1) applyColumns(x, y, layout, coefficients);
+  if (residual) applyAdded(x, y, layout, coefficients, residual);
+  else if (layout.inner === 1) applyColumns(x, y, layout, coefficients);
   else applyPlanes(x, y, layout, coefficients);
+  if (low > Number.NEGATIVE_INFINITY || high < Number.POSITIVE_INFINITY) clamp(y, low, high);
+}
+
+function clamp(y: Float32Array, low: number, high: number): void {
+  for (let i = 0; i < y.length; i++) y[i] = Math.min(Math.max(y[i], low), high);
+}
+
+/** In memory order: the residual is a third stream, and memory decides the speed. */
+function applyAdded(
+  x: Float32Array,
+  y: Float32Array,
+  { outer, features, inner }: Layout,
+  { center, scale, shift }: Coefficients,
+  residual: Float32Array,
+): void {
+  let i = 0;
+  for (let row = 0; row < outer; row++) {
+    for (let j = 0; j < features; j++) {
+      const c = center[j];
+      const a = scale[j];
+      const b = shift[j];
+      for (const end = i + inner; i < end; i++) y[i] = (x[i] - c) * a + b + residual[i];
+    }
+  }
 }
 
 function applyColumns(

@@ -26,21 +26,14 @@ export class Tensor {
    * @param data the values, copied; zeros if absent
    * @throws TypeError, RangeError if they do not fit each other, or linear memory is exhausted
    */
-  constructor(
-    shape: readonly number[],
-    data?: Float32Array | readonly number[],
-  ) {
+  constructor(shape: readonly number[], data?: Float32Array | readonly number[]) {
     const sizes = checkShape(shape);
     const length = product(sizes);
     if (data !== undefined && !isFloat32Array(data) && !Array.isArray(data)) {
       throw wrongKind("data", "a Float32Array or an array of numbers", data);
     }
     if (data !== undefined && data.length !== length) {
-      throw wrongValue(
-        "data",
-        `a length of ${length} for shape [${sizes.join(", ")}]`,
-        data.length,
-      );
+      throw wrongValue("data", `a length of ${length} for shape [${sizes.join(", ")}]`, data.length);
     }
     this.#shape = Object.freeze(sizes);
     this.#length = length;
@@ -66,9 +59,7 @@ export class Tensor {
    */
   get data(): Float32Array {
     if (this.#block === undefined)
-      throw new ReferenceError(
-        "tensor: expected one that is in use, got a disposed one",
-      );
+      throw new ReferenceError("tensor: expected one that is in use, got a disposed one");
     return this.#block.view();
   }
 
@@ -88,8 +79,7 @@ export class Tensor {
 /** The values of an argument, where they stand. */
 export function valuesOf(name: string, data: unknown): Float32Array {
   if (data instanceof Tensor) return data.data;
-  if (!isFloat32Array(data))
-    throw wrongKind(name, "a Float32Array or a Tensor", data);
+  if (!isFloat32Array(data)) throw wrongKind(name, "a Float32Array or a Tensor", data);
   if (data.length === 0 && isStale(data)) {
     throw new TypeError(
       `${name}: expected an array in use, got one whose memory was moved (read tensor.data again)`,
@@ -99,10 +89,7 @@ export function valuesOf(name: string, data: unknown): Float32Array {
 }
 
 /** The shape of an argument: a tensor carries its own. */
-export function shapeOf(
-  data: Data,
-  shape: readonly number[] | undefined,
-): readonly number[] | undefined {
+export function shapeOf(data: Data, shape: readonly number[] | undefined): readonly number[] | undefined {
   return shape ?? (data instanceof Tensor ? data.shape : undefined);
 }
 
@@ -113,37 +100,5 @@ function isStale(array: Float32Array): boolean {
     return false;
   } catch {
     return true;
-  }
-}
-
-/**
- * Where a result goes: `out` if it fits, or new memory of x's kind. Views are to be taken afterwards,
- * because a new tensor may grow the memory.
- */
-export function outputFor(x: Data, out: unknown): Data {
-  if (out === undefined)
-    return x instanceof Tensor
-      ? new Tensor(x.shape)
-      : new Float32Array(x.length);
-  const values = valuesOf("out", out);
-  if (values.length !== x.length)
-    throw wrongValue("out", `x's length ${x.length}`, values.length);
-  checkOverlap("x", valuesOf("x", x), values);
-  return out instanceof Tensor ? out : values;
-}
-
-/** An output may be its input, or share nothing with it. */
-function checkOverlap(
-  name: string,
-  input: Float32Array,
-  out: Float32Array,
-): void {
-  if (input.buffer !== out.buffer || input.byteOffset === out.byteOffset)
-    return;
-  const distance = Math.abs(input.byteOffset - out.byteOffset);
-  if (distance < input.byteLength) {
-    throw new RangeError(
-      `out: expected ${name} itself or memory apart from it, got an overlap of the two`,
-    );
   }
 }
