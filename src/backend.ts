@@ -120,7 +120,7 @@ export function init(options: InitOptions = {}): void {
     const error = typeof backend === "string" ? wrongValue : wrongKind;
     throw error("backend", '"wasm" or "javascript"', backend);
   }
-  numberIn("memory", memory, "a non-negative number of bytes", (n) => n >= 0 && n < 2 ** 32);
+  numberIn("memory", memory, "a number of bytes from 0 to 4 GiB", (n) => n >= 0 && n <= 2 ** 32);
 
   const instance = module !== undefined ? new Wasm(module) : backend === "javascript" ? null : webAssembly();
   if (backend === "wasm" && instance === null) {

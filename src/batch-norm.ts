@@ -43,6 +43,7 @@ export interface BatchNormOptions {
  *     bn.infer(Float32Array.of(3, 5));
  */
 export class BatchNorm {
+  readonly #features: number;
   readonly #axis: number;
   readonly #norm: Norm;
   readonly #momentum: number | null;
@@ -52,7 +53,7 @@ export class BatchNorm {
 
   /** @throws TypeError, RangeError if `features` or an option is not valid */
   constructor(features: number, options: BatchNormOptions = {}) {
-    positiveInteger("features", features);
+    this.#features = positiveInteger("features", features);
     optionsObject(options);
     const { axis = -1, epsilon = 1e-5, momentum = 0.1, unbiased = true } = options;
     this.#axis = checkAxis(axis);
@@ -82,7 +83,7 @@ export class BatchNorm {
   }
 
   get features(): number {
-    return this.#running.mean.length;
+    return this.#features;
   }
 
   get axis(): number {
@@ -179,14 +180,12 @@ export class BatchNorm {
     });
   }
 
-  /** The parameters, which are the caller's to change, but not to transfer away. */
+  /** The parameters, which are the caller's to change in place, but not to transfer away. */
   #parameters(): Norm {
-    const { gamma, beta } = this.#norm;
-    for (const values of [gamma, beta, this.#running.mean, this.#running.m2]) {
+    const { gamma, beta, runningMean, runningVariance } = this;
+    for (const [name, values] of Object.entries({ gamma, beta, runningMean, runningVariance })) {
       if (values !== null && values.length !== this.features) {
-        throw new TypeError(
-          "gamma, beta, runningMean, runningVariance: expected arrays in use, got one that was transferred",
-        );
+        throw new TypeError(`${name}: expected an array in use, got one whose memory was moved`);
       }
     }
     return this.#norm;
