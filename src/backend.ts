@@ -20,6 +20,12 @@ export interface Norm {
   readonly epsilon: number;
 }
 
+/** Per feature, what the loss gains as gamma and beta grow. */
+export interface Gradients {
+  readonly dGamma: Float64Array;
+  readonly dBeta: Float64Array;
+}
+
 /** y = (x − center)·scale + shift per feature. */
 export interface Coefficients {
   readonly center: Float64Array;
@@ -70,6 +76,19 @@ export interface Backend {
     statistics: Statistics,
     norm: Norm,
     after: After,
+  ): void;
+  /**
+   * The gradients of `train`: dx, which may be dy or x, and per feature dgamma and dbeta. `statistics` are
+   * those that x was normalized by.
+   */
+  backward(
+    x: Float32Array,
+    dy: Float32Array,
+    dx: Float32Array,
+    layout: Layout,
+    statistics: Statistics,
+    norm: Norm,
+    gradients: Gradients,
   ): void;
   /** A map that is folded once and applied many times. */
   table(coefficients: Coefficients): Table;

@@ -1,12 +1,12 @@
 // Batch normalization: the layer, its parameters and its running statistics.
 
 import { Affine } from "./affine.js";
-import { flag, numberIn, optionsObject, perFeature, positiveInteger } from "./argument.js";
+import { flag, numberIn, optionsObject, perFeature, positiveInteger, wrongValue } from "./argument.js";
 import { current, type Norm, type Statistics } from "./backend.js";
-import { type ApplyOptions, checkCall, run } from "./call.js";
+import { type ApplyOptions, checkCall, checkOutput, run } from "./call.js";
 import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
-import type { Data, Tensor } from "./tensor.js";
+import { type Data, type Tensor, valuesOf } from "./tensor.js";
 
 export interface BatchNormOptions {
   /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
@@ -33,6 +33,17 @@ export interface BatchNormOptions {
   runningVariance?: ArrayLike<number>;
 }
 
+export interface BackwardOptions {
+  /** Sizes of x: needed for an array whose feature axis is not the last. */
+  shape?: readonly number[];
+}
+
+export interface BackwardResult<Kind extends Data> {
+  dx: Kind;
+  dGamma: Float32Array | null;
+  dBeta: Float32Array | null;
+}
+
 /**
  * Batch normalization (Ioffe & Szegedy 2015): per feature
  *
@@ -50,6 +61,7 @@ export class BatchNorm {
   readonly #unbiased: boolean;
   readonly #running: Statistics;
   #batchesTracked = 0;
+  #trained: { batch: Statistics; activated: boolean } | undefined;
 
   /** @throws TypeError, RangeError if `features` or an option is not valid */
   constructor(features: number, options: BatchNormOptions = {}) {
@@ -149,7 +161,63 @@ export class BatchNorm {
       current().train(values, out, layout, batch, norm, after),
     );
     this.#track(batch);
+    this.#trained = { batch, activated: options.activation !== undefined };
     return y;
+  }
+
+  /**
+   * The gradients of the latest `train(x)`. x is what `train` was given (keep it: after a training in
+   * place it is gone), dy the gradient of the loss with respect to what `train` returned. With
+   * s = 1/√(variance + epsilon), x̂ = (x − mean)·s and n values per feature (Ioffe & Szegedy 2015, §3):
+   *
+   *     dBeta = Σdy,   dGamma = Σdy·x̂,   dx = gamma·s·(dy − dBeta/n − x̂·dGamma/n)
+   *
+   * A residual's gradient is dy itself. After a training with an activation, which hides dy, it throws:
+   * train without it and multiply by the activation's slope.
+   *
+   * @returns dx in `out`, which may be dy or x, or in new memory of x's kind; dGamma and dBeta per
+   *   feature, null where the layer has none
+   * @throws TypeError, RangeError if there was no matching `train`, or an argument does not fit
+   */
+  backward(
+    x: Float32Array,
+    dy: Data,
+    options?: BackwardOptions & { out?: Float32Array },
+  ): BackwardResult<Float32Array>;
+  backward(x: Tensor, dy: Data, options?: BackwardOptions & { out?: Tensor }): BackwardResult<Tensor>;
+  backward(x: Data, dy: Data, options: BackwardOptions & { out?: Data } = {}): BackwardResult<Data> {
+    optionsObject(options);
+    const { shape, out } = options;
+    const layout = checkCall(x, { shape, out }, this.features, this.#axis);
+    const upstream = valuesOf("dy", dy);
+    if (upstream.length !== x.length) throw wrongValue("dy", `x's length ${x.length}`, upstream.length);
+    if (out !== undefined) checkOutput(out, "dy", upstream);
+    const trained = this.#trained;
+    if (trained === undefined) {
+      throw new TypeError("backward: expected a call of train(x) before it, got none");
+    }
+    if (trained.batch.count !== samples(layout)) {
+      throw wrongValue(
+        "x",
+        `the ${trained.batch.count} values per feature that train was given`,
+        samples(layout),
+      );
+    }
+    if (trained.activated) {
+      throw new TypeError(
+        "backward: expected a train(x) without activation, got one with (apply it and its slope outside)",
+      );
+    }
+    const norm = this.#parameters();
+    const gradients = { dGamma: new Float64Array(this.features), dBeta: new Float64Array(this.features) };
+    const dx = run(x, { out }, (values, target) =>
+      current().backward(values, valuesOf("dy", dy), target, layout, trained.batch, norm, gradients),
+    );
+    return {
+      dx,
+      dGamma: norm.gamma && Float32Array.from(gradients.dGamma),
+      dBeta: norm.beta && Float32Array.from(gradients.dBeta),
+    };
   }
 
   /**

@@ -97,23 +97,24 @@ onBothBackends((name) => {
     if (name === "wasm") expect(memory()).toBe(before);
   });
 
-  test("calls on arrays never grow the memory, however large", () => {
+  test("calls on arrays never grow the memory: 256 MB", () => {
     const before = memory();
-    const x = new Float32Array(2 ** 24);
+    const x = new Float32Array(2 ** 26);
     for (let i = 0; i < x.length; i++) x[i] = i % 4;
     const layer = new BatchNorm(256, { momentum: 1, unbiased: false });
     layer.train(x, { out: x });
     expect(layer.runningMean).toEqual(Float64Array.from({ length: 256 }, (_, j) => j % 4));
-    expect(x.every((value) => value === 0)).toBe(true);
-    for (const [features, axis, shape] of [
-      [20_000, 1, [800, 20_000, 1]],
-      [2, 1, [1, 2, 2 ** 23]],
-      [3000, 1, [80, 3000, 64]],
+    // Every feature is constant, so every value has become 0, and stays it.
+    expect(x.findIndex((value) => value !== 0)).toBe(-1);
+    for (const [features, shape] of [
+      [20_000, [800, 20_000, 1]],
+      [2, [1, 2, 2 ** 23]],
+      [3000, [80, 3000, 64]],
     ] as const) {
       const data = x.subarray(0, shape[0] * shape[1] * shape[2]);
-      new BatchNorm(features, { axis }).train(data, { shape, out: data });
-      new BatchNorm(features, { axis }).infer(data, { shape, out: data });
-      expect(data.every((value) => value === 0)).toBe(true);
+      new BatchNorm(features, { axis: 1 }).train(data, { shape, out: data });
+      new BatchNorm(features, { axis: 1 }).infer(data, { shape, out: data });
+      expect(data.findIndex((value) => value !== 0)).toBe(-1);
     }
     if (name === "wasm") expect(memory()).toBe(before);
   });
