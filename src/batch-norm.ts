@@ -4,9 +4,20 @@ import { Affine } from "./affine.js";
 import { flag, numberIn, optionsObject, perFeature, positiveInteger, wrongValue } from "./argument.js";
 import { current, type Norm, type Statistics } from "./backend.js";
 import { type ApplyOptions, checkCall, checkOutput, run } from "./call.js";
+import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
 import { type Data, type Tensor, valuesOf } from "./tensor.js";
+import {
+  type KerasConfig,
+  kerasLayer,
+  type OnnxAttributes,
+  onnxLayer,
+  type PyTorchOptions,
+  pyTorchLayer,
+  type TrainedLayer,
+  type Weights,
+} from "./trained.js";
 
 export interface BatchNormOptions {
   /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
@@ -31,6 +42,19 @@ export interface BatchNormOptions {
   runningMean?: ArrayLike<number>;
   /** Where the running variance starts. Default: ones. */
   runningVariance?: ArrayLike<number>;
+}
+
+export interface BatchNormJSON {
+  features: number;
+  axis: number;
+  epsilon: number;
+  momentum: number | null;
+  unbiased: boolean;
+  gamma: JsonNumber[] | null;
+  beta: JsonNumber[] | null;
+  runningMean: JsonNumber[];
+  runningVariance: JsonNumber[];
+  batchesTracked: number;
 }
 
 export interface BackwardOptions {
@@ -246,6 +270,97 @@ export class BatchNorm {
       scale: variance.map((v, j) => (gamma ? gamma[j] : 1) / Math.sqrt(v + epsilon)),
       ...(beta && { shift: beta }),
     });
+  }
+
+  /** The whole state, exact. */
+  toJSON(): BatchNormJSON {
+    const { gamma, beta } = this.#norm;
+    return {
+      features: this.features,
+      axis: this.#axis,
+      epsilon: this.#norm.epsilon,
+      momentum: this.#momentum,
+      unbiased: this.#unbiased,
+      gamma: gamma && listToJson(gamma),
+      beta: beta && listToJson(beta),
+      runningMean: listToJson(this.#running.mean),
+      runningVariance: listToJson(this.#running.m2),
+      batchesTracked: this.#batchesTracked,
+    };
+  }
+
+  /** @throws TypeError, RangeError if it is not what `toJSON` returned */
+  static fromJSON(json: BatchNormJSON): BatchNorm {
+    const saved = fieldsOf("json", json);
+    const features = positiveInteger("features", saved.features);
+    const values = (name: string) => listFromJson(name, saved[name], features);
+    const { axis, epsilon, momentum, unbiased } = json;
+    const options: BatchNormOptions = {
+      axis,
+      epsilon,
+      momentum,
+      unbiased,
+      gamma: saved.gamma === null ? null : values("gamma"),
+      beta: saved.beta === null ? null : values("beta"),
+      runningMean: values("runningMean"),
+      runningVariance: values("runningVariance"),
+    };
+    const n = "a non-negative integer";
+    const tracked = numberIn(
+      "batchesTracked",
+      saved.batchesTracked,
+      n,
+      (m) => Number.isSafeInteger(m) && m >= 0,
+    );
+    return BatchNorm.#trainedLayer({ features, options, batchesTracked: tracked });
+  }
+
+  /**
+   * A layer of PyTorch's `nn.BatchNorm1d/2d/3d` or `SyncBatchNorm` from its state dict: `weight`, `bias`
+   * (absent with affine=False), `running_mean`, `running_var`, `num_batches_tracked`. The feature axis is 1
+   * by default, as it is there. Epsilon and momentum are not part of a state dict.
+   *
+   * @throws TypeError, RangeError if a name is missing or a length does not fit
+   */
+  static fromPyTorch(stateDict: Record<string, unknown>, options: PyTorchOptions = {}): BatchNorm {
+    optionsObject(options);
+    return BatchNorm.#trainedLayer(pyTorchLayer(stateDict, options));
+  }
+
+  /**
+   * A layer of Keras' or TensorFlow.js' `BatchNormalization` from its weights, as `get_weights()` lists them
+   * (gamma, beta, moving_mean, moving_variance, less what `scale` or `center` switch off) or by name, and its
+   * config. Momentum is converted to the weight of the new batch; the running variance stays biased.
+   *
+   * @throws TypeError, RangeError if an array is missing or a length does not fit
+   */
+  static fromKeras(
+    weights: readonly Weights[] | Readonly<Record<string, Weights | undefined>>,
+    config: KerasConfig = {},
+  ): BatchNorm {
+    optionsObject(config);
+    return BatchNorm.#trainedLayer(kerasLayer(weights, config));
+  }
+
+  /**
+   * ONNX BatchNormalization from its inputs after X (scale, B, input_mean, input_var; a list or by name) and
+   * its attributes. The feature axis is 1. Momentum is converted to the weight of the new batch; the running
+   * variance stays biased.
+   *
+   * @throws TypeError, RangeError if an array is missing or a length does not fit
+   */
+  static fromOnnx(
+    inputs: readonly (Weights | null | undefined)[] | Readonly<Record<string, Weights | undefined>>,
+    attributes: OnnxAttributes = {},
+  ): BatchNorm {
+    optionsObject(attributes);
+    return BatchNorm.#trainedLayer(onnxLayer(inputs, attributes));
+  }
+
+  static #trainedLayer({ features, options, batchesTracked }: TrainedLayer): BatchNorm {
+    const layer = new BatchNorm(features, options);
+    layer.#batchesTracked = batchesTracked;
+    return layer;
   }
 
   /** The parameters, which are the caller's to change in place, but not to transfer away. */

@@ -2,7 +2,15 @@
 
 export { Affine, type AffineOptions } from "./affine.js";
 export { backend, type InitOptions, init } from "./backend.js";
-export { type BackwardOptions, type BackwardResult, BatchNorm, type BatchNormOptions } from "./batch-norm.js";
+export {
+  type BackwardOptions,
+  type BackwardResult,
+  BatchNorm,
+  type BatchNormJSON,
+  type BatchNormOptions,
+} from "./batch-norm.js";
 export type { ApplyOptions } from "./call.js";
+export type { FoldConvOptions, FoldedLayer, FoldLinearOptions } from "./fold.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
 export { type Data, Tensor } from "./tensor.js";
+export type { KerasConfig, OnnxAttributes, PyTorchOptions, Weights } from "./trained.js";
