@@ -1,0 +1,147 @@
+// Real browsers without a driver: they are started on pages that post back which backend ran.
+
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
+
+/** Longer than the slowest first start of a browser on a busy machine. */
+const PATIENCE = 60_000;
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript" };
+
+function first(...places) {
+  return places.find((place) => place !== undefined && existsSync(place));
+}
+
+export const chromium = {
+  environment: "Chromium",
+  missing: "chromium",
+  binary: first(
+    process.env.CHROMIUM,
+    "/usr/bin/chromium",
+    "/usr/bin/google-chrome",
+  ),
+  args: (profile) => [
+    "--headless",
+    "--no-sandbox",
+    "--no-first-run",
+    `--user-data-dir=${profile}`,
+  ],
+};
+export const firefox = {
+  environment: "Firefox",
+  missing: "firefox-esr",
+  binary: first(
+    process.env.FIREFOX,
+    "/usr/bin/firefox-esr",
+    "/usr/bin/firefox",
+  ),
+  args: (profile) => ["--headless", "--no-remote", "--profile", profile],
+};
+export const webkit = {
+  environment: "WebKitGTK",
+  missing: "libwebkit2gtk (its MiniBrowser) or xvfb",
+  binary:
+    first("/usr/bin/Xvfb") &&
+    first(
+      process.env.WEBKIT,
+      "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser",
+      "/usr/lib/aarch64-linux-gnu/webkit2gtk-4.1/MiniBrowser",
+    ),
+  args: () => [],
+  windowed: true,
+};
+
+/** A display of its own for browsers that cannot run without a window. */
+async function display() {
+  const server = spawn("Xvfb", ["-displayfd", "3", "-nolisten", "tcp"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  process.on("exit", () => server.kill());
+  server.unref();
+  const [number] = await once(server.stdio[3], "data");
+  server.stdio[3].destroy();
+  return `:${String(number).trim()}`;
+}
+
+/** Serves a folder, whose pages may post once to say which backend ran. */
+async function serve({ folder, html, policy }) {
+  let post;
+  const posted = new Promise((resolve) => {
+    post = resolve;
+  });
+  const server = createServer(async (request, response) => {
+    if (policy) response.setHeader("Content-Security-Policy", policy);
+    if (request.method === "POST") {
+      post(await text(request));
+      response.end();
+      return;
+    }
+    const path = request.url === "/" ? "index.html" : request.url.slice(1);
+    const file = join(folder, path);
+    response.setHeader(
+      "Content-Type",
+      TYPES[extname(path)] ?? "application/octet-stream",
+    );
+    if (path === "index.html" && html) response.end(html);
+    else if (existsSync(file)) response.end(readFileSync(file));
+    else response.writeHead(404).end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { server, posted, url: `http://127.0.0.1:${server.address().port}/` };
+}
+
+/**
+ * Opens all pages at once, each in a frame with its own origin and policy.
+ *
+ * @returns the browser's version, and what every page posted
+ */
+export async function visit({ binary, args, windowed }, pages) {
+  const sites = await Promise.all(pages.map(serve));
+  const frames = sites.map(({ url }) => `<iframe src="${url}"></iframe>`);
+  const main = await serve({
+    folder: ".",
+    html: `<!doctype html>${frames.join("")}`,
+  });
+
+  const profile = mkdtempSync(join(tmpdir(), "browser-"));
+  const env = { ...process.env, HOME: profile };
+  if (windowed) env.DISPLAY = await display();
+  const version = execFileSync(binary, ["--version"], {
+    encoding: "utf8",
+    env,
+    stdio: ["ignore", "pipe", "ignore"],
+  }).match(/\d[\w.]*/)[0];
+  const child = spawn(binary, [...args(profile), main.url], {
+    detached: true,
+    env,
+    stdio: "ignore",
+  });
+
+  const over = new AbortController();
+  const silence = setTimeout(
+    PATIENCE,
+    `no answer in ${PATIENCE / 1000} s`,
+    over,
+  ).catch(() => {});
+  const backends = await Promise.all(
+    sites.map(({ posted }) => Promise.race([posted, silence])),
+  );
+  over.abort();
+
+  // The whole group: browsers are many processes.
+  process.kill(-child.pid, "SIGKILL");
+  await once(child, "exit");
+  for (const { server } of [main, ...sites]) {
+    server.closeAllConnections();
+    server.close();
+  }
+  rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
+  return { version, backends };
+}
