@@ -19,7 +19,7 @@ function first(...places) {
 }
 
 export const chromium = {
-  environment: "Chromium",
+  name: "Chromium",
   missing: "chromium",
   binary: first(
     process.env.CHROMIUM,
@@ -34,7 +34,7 @@ export const chromium = {
   ],
 };
 export const firefox = {
-  environment: "Firefox",
+  name: "Firefox",
   missing: "firefox-esr",
   binary: first(
     process.env.FIREFOX,
@@ -44,7 +44,7 @@ export const firefox = {
   args: (profile) => ["--headless", "--no-remote", "--profile", profile],
 };
 export const webkit = {
-  environment: "WebKitGTK",
+  name: "WebKitGTK",
   missing: "libwebkit2gtk (its MiniBrowser) or xvfb",
   binary:
     first("/usr/bin/Xvfb") &&

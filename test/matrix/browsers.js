@@ -24,7 +24,8 @@ const pages = policies.flatMap(({ under, policy, expected }) =>
     ["page", "plain.js"],
     ["module worker", "spawn.js"],
   ].map(([how, script]) => ({
-    how: how + under,
+    under,
+    how,
     expected,
     folder,
     policy,
@@ -33,11 +34,11 @@ const pages = policies.flatMap(({ under, policy, expected }) =>
 );
 
 for (const browser of [chromium, firefox, webkit]) {
-  const { environment, missing, binary } = browser;
+  const { name, missing, binary } = browser;
   const { version, backends } = binary ? await visit(browser, pages) : {};
-  for (const [i, { how, expected }] of pages.entries()) {
+  for (const [i, { under, how, expected }] of pages.entries()) {
     await cell(
-      { environment, version, how, expected, missing },
+      { environment: name + under, version, how, expected, missing },
       backends ? () => backends[i] : null,
     );
   }
