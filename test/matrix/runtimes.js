@@ -69,9 +69,9 @@ const workers = [
 ];
 
 function service({ date, entry }, name) {
-  const source = `import * as simdnorm from "${entry}";
+  const source = `import { BatchNorm, backend, Tensor } from "${entry}";
 import { check } from "./check.js";
-export default { fetch: () => new Response(check(simdnorm)) };`;
+export default { fetch: () => new Response(check({ BatchNorm, Tensor, backend })) };`;
   const modules = [
     `(name = "worker.js", esModule = ${JSON.stringify(source)})`,
     `(name = "check.js", esModule = embed "check.js")`,
@@ -139,9 +139,9 @@ child?.kill();
 async function script(entry) {
   const { outputFiles } = await build({
     stdin: {
-      contents: `import * as simdnorm from "${entry}";
+      contents: `import { BatchNorm, backend, Tensor } from "${entry}";
 import { check } from "./check.js";
-globalThis.backend = check(simdnorm);`,
+globalThis.backend = check({ BatchNorm, Tensor, backend });`,
       resolveDir: folder,
     },
     bundle: true,

@@ -1,6 +1,6 @@
 // A program in ECMAScript modules.
 
-import * as simdnorm from "simdnorm";
+import { BatchNorm, backend, Tensor } from "simdnorm";
 import { check } from "./check.js";
 
-console.log(check(simdnorm));
+console.log(check({ BatchNorm, Tensor, backend }));

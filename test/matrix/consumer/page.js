@@ -1,6 +1,6 @@
 // A page that a bundler builds.
 
-import * as simdnorm from "simdnorm";
+import { BatchNorm, backend, Tensor } from "simdnorm";
 import { post } from "./post.js";
 
-post(simdnorm);
+post({ BatchNorm, Tensor, backend });
