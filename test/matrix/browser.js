@@ -1,6 +1,6 @@
 // Real browsers without a driver: they are started on pages that post back which backend ran.
 
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
+import { versionOf } from "./installed.js";
 
 /** Longer than the slowest first start of a browser on a busy machine. */
 const PATIENCE = 60_000;
@@ -92,9 +93,9 @@ async function serve({ folder, html, policy }) {
     else if (existsSync(file)) response.end(readFileSync(file));
     else response.writeHead(404).end();
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(0, "127.0.0.1").unref();
   await once(server, "listening");
-  return { server, posted, url: `http://127.0.0.1:${server.address().port}/` };
+  return { posted, url: `http://127.0.0.1:${server.address().port}/` };
 }
 
 /**
@@ -113,16 +114,13 @@ export async function visit({ binary, args, windowed }, pages) {
   const profile = mkdtempSync(join(tmpdir(), "browser-"));
   const env = { ...process.env, HOME: profile };
   if (windowed) env.DISPLAY = await display();
-  const version = execFileSync(binary, ["--version"], {
-    encoding: "utf8",
-    env,
-    stdio: ["ignore", "pipe", "ignore"],
-  }).match(/\d[\w.]*/)[0];
+  const version = versionOf(binary, env);
   const child = spawn(binary, [...args(profile), main.url], {
     detached: true,
     env,
     stdio: "ignore",
   });
+  const ended = once(child, "exit");
 
   const over = new AbortController();
   const silence = setTimeout(
@@ -130,18 +128,15 @@ export async function visit({ binary, args, windowed }, pages) {
     `no answer in ${PATIENCE / 1000} s`,
     over,
   ).catch(() => {});
+  const crash = ended.then(() => "the end of the browser");
   const backends = await Promise.all(
-    sites.map(({ posted }) => Promise.race([posted, silence])),
+    sites.map(({ posted }) => Promise.race([posted, silence, crash])),
   );
   over.abort();
 
   // The whole group: browsers are many processes.
-  process.kill(-child.pid, "SIGKILL");
-  await once(child, "exit");
-  for (const { server } of [main, ...sites]) {
-    server.closeAllConnections();
-    server.close();
-  }
+  if (child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+  await ended;
   rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
   return { version, backends };
 }

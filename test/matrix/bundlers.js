@@ -1,20 +1,18 @@
 // A page built by every bundler without a configuration, and shown in Chromium: it must run on WebAssembly.
 
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { chromium, visit } from "./browser.js";
 import { consumer } from "./consumer.js";
+import { library, program } from "./installed.js";
 import { cell, report } from "./report.js";
 
 const folder = consumer();
-const installed = fileURLToPath(new URL("node_modules/", import.meta.url));
 const entry = join(folder, "page.js");
 
-const module = '<!doctype html><script type="module" src="page.js"></script>';
-const classic = '<!doctype html><script src="page.js"></script>';
+const asModule = '<!doctype html><script type="module" src="page.js"></script>';
+const asScript = '<!doctype html><script src="page.js"></script>';
 
 /** What webpack and rspack share. */
 const options = (path) => ({
@@ -35,7 +33,7 @@ const bundlers = [
   },
   {
     name: "webpack",
-    html: classic,
+    html: asScript,
     async build(path) {
       const { default: webpack } = await import("webpack");
       await compile(webpack(options(path)));
@@ -44,7 +42,7 @@ const bundlers = [
   {
     name: "rspack",
     from: "@rspack/core",
-    html: classic,
+    html: asScript,
     async build(path) {
       const { rspack } = await import("@rspack/core");
       await compile(rspack(options(path)));
@@ -52,7 +50,7 @@ const bundlers = [
   },
   {
     name: "rollup",
-    html: module,
+    html: asModule,
     async build(dir) {
       const { rollup } = await import("rollup");
       const { nodeResolve } = await import("@rollup/plugin-node-resolve");
@@ -62,15 +60,15 @@ const bundlers = [
   },
   {
     name: "rolldown",
-    html: module,
+    html: asModule,
     async build(dir) {
       const { build } = await import("rolldown");
       await build({ input: entry, output: { dir } });
     },
   },
   ...[
-    ["esm", module],
-    ["iife", classic],
+    ["esm", asModule],
+    ["iife", asScript],
   ].map(([format, html]) => ({
     name: `esbuild, ${format}`,
     from: "esbuild",
@@ -84,7 +82,7 @@ const bundlers = [
     name: "parcel",
     build: (outDir) =>
       promisify(execFile)(
-        join(installed, ".bin/parcel"),
+        program(".bin/parcel").binary,
         ["build", "index.html", "--no-cache", "--dist-dir", outDir],
         { cwd: folder },
       ),
@@ -98,8 +96,7 @@ async function compile(compiler) {
 }
 
 for (const { name, from = name, html, build } of bundlers) {
-  const manifest = join(installed, from, "package.json");
-  const found = existsSync(manifest);
+  const bundler = library(from);
   const run = async () => {
     const site = join(folder, "sites", name);
     await build(site);
@@ -109,12 +106,12 @@ for (const { name, from = name, html, build } of bundlers) {
   await cell(
     {
       environment: name,
-      version: found ? JSON.parse(readFileSync(manifest)).version : "",
+      version: bundler?.version,
       how: "page",
       expected: "wasm",
-      missing: found ? chromium.missing : from,
+      missing: bundler ? chromium.missing : from,
     },
-    found && chromium.binary ? run : null,
+    bundler && chromium.binary ? run : null,
   );
 }
 

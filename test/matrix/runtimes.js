@@ -1,51 +1,46 @@
 // The packed package in every server and edge runtime: imported and required, with and without WebAssembly.
 
-import { execFile, execFileSync, spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { consumer } from "./consumer.js";
+import { library, program } from "./installed.js";
 import { cell, report } from "./report.js";
 
 const folder = consumer();
-const installed = fileURLToPath(new URL("node_modules/", import.meta.url));
-const shipped = join(folder, "node_modules/simdnorm/build");
 
 // ------------------------------------------------------------------------- programs
 
-const programs = [
+const runtimes = [
   ...[20, 22, 24, 26].map((major) => ["Node.js", `node${major}/bin/node`, []]),
   ["Node.js --jitless", "node24/bin/node", ["--jitless"], "javascript"],
   ["Deno", ".bin/deno", ["run", "--allow-read", "--no-lock"]],
   ["Bun", ".bin/bun", []],
 ];
-for (const [environment, program, args, expected = "wasm"] of programs) {
-  const binary = join(installed, program);
-  const found = existsSync(binary);
-  const version = found
-    ? execFileSync(binary, ["--version"], { encoding: "utf8" }).match(
-        /\d[\w.-]*/,
-      )[0]
-    : "";
+for (const [environment, path, args, expected = "wasm"] of runtimes) {
+  const runtime = program(path);
   for (const [how, file] of [
     ["import", "import.js"],
     ["require", "require.cjs"],
   ]) {
     const run = async () => {
+      const command = [...args, file];
       const { stdout, stderr } = await promisify(execFile)(
-        binary,
-        [...args, file],
+        runtime.binary,
+        command,
         { cwd: folder },
       );
       if (stderr) throw new Error(`expected silence, got ${stderr}`);
       return stdout;
     };
+    const version = runtime?.version;
     await cell(
-      { environment, version, how, expected, missing: program },
-      found ? run : null,
+      { environment, version, how, expected, missing: path },
+      runtime && run,
     );
   }
 }
@@ -110,25 +105,19 @@ const config :Workerd.Config = (
   return { child, urls };
 }
 
-const workerd = join(installed, ".bin/workerd");
-const workerdFound = existsSync(workerd);
-const version = workerdFound
-  ? execFileSync(workerd, ["--version"], { encoding: "utf8" }).match(
-      /\d[\w.-]*/,
-    )[0]
-  : "";
-const { child, urls } = workerdFound ? await serve(workerd) : { urls: [] };
+const workerd = program(".bin/workerd");
+const { child, urls } = workerd ? await serve(workerd.binary) : {};
 for (const [i, { date, entry, expected }] of workers.entries()) {
   const run = async () => (await fetch(urls[i])).text();
   await cell(
     {
       environment: `workerd, compatibility date ${date}`,
-      version,
+      version: workerd?.version,
       how: `import ${entry}`,
       expected,
       missing: "workerd",
     },
-    workerdFound ? run : null,
+    workerd && run,
   );
 }
 child?.kill();
@@ -164,16 +153,10 @@ globalThis.backend = check({ BatchNorm, Tensor, backend });`,
   return outputFiles[0].text;
 }
 
-const edge = existsSync(join(installed, "edge-runtime"))
-  ? {
-      ...(await import("edge-runtime")),
-      version: JSON.parse(
-        readFileSync(join(installed, "edge-runtime/package.json")),
-      ).version,
-    }
-  : null;
+const edge = library("edge-runtime");
+const fromConsumer = createRequire(join(folder, "package.json"));
 const kernels = new WebAssembly.Module(
-  readFileSync(join(shipped, "kernels.wasm")),
+  readFileSync(fromConsumer.resolve("simdnorm/kernels.wasm")),
 );
 for (const [locked, entry, expected] of [
   [false, "simdnorm", "wasm"],
@@ -181,7 +164,8 @@ for (const [locked, entry, expected] of [
   [true, "simdnorm/edge", "wasm"],
 ]) {
   const run = async () => {
-    const { context } = new edge.EdgeRuntime({
+    const { EdgeRuntime } = await import("edge-runtime");
+    const { context } = new EdgeRuntime({
       codeGeneration: { strings: !locked, wasm: !locked },
       extend: (context) => Object.assign(context, { kernels }),
       initialCode: await script(entry),

@@ -1,11 +1,11 @@
 // The published declarations under both current compilers: as ESM and CommonJS, with and without the DOM's
 // and Node's types, and with the declarations themselves checked.
 
-import { execFile, execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { consumer } from "./consumer.js";
+import { program } from "./installed.js";
 import { cell, report } from "./report.js";
 
 const folder = consumer();
@@ -31,20 +31,12 @@ const libraries = {
 };
 
 for (const name of ["typescript5", "typescript7"]) {
-  const binary = fileURLToPath(
-    new URL(`node_modules/${name}/bin/tsc`, import.meta.url),
-  );
-  const found = existsSync(binary);
-  const version = found
-    ? execFileSync(binary, ["--version"], { encoding: "utf8" }).match(
-        /\d[\w.-]*/,
-      )[0]
-    : "";
+  const compiler = program(`${name}/bin/tsc`);
   for (const [resolution, files] of Object.entries(modules)) {
     for (const [library, options] of Object.entries(libraries)) {
       const run = async () => {
         await promisify(execFile)(
-          binary,
+          compiler.binary,
           ["--noEmit", "--strict", "--target", "es2022", ...options, ...files],
           { cwd: folder },
         );
@@ -53,12 +45,12 @@ for (const name of ["typescript5", "typescript7"]) {
       await cell(
         {
           environment: `TypeScript, ${resolution}`,
-          version,
+          version: compiler?.version,
           how: library,
           expected: "compiles",
           missing: name,
         },
-        found ? run : null,
+        compiler && run,
       );
     }
   }
