@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { versionOf } from "./installed.js";
@@ -60,14 +61,18 @@ export const webkit = {
 
 /** A display of its own for browsers that cannot run without a window. */
 async function display() {
-  const server = spawn("Xvfb", ["-displayfd", "3", "-nolisten", "tcp"], {
-    stdio: ["ignore", "ignore", "ignore", "pipe"],
-  });
+  const server = spawn(
+    "Xvfb",
+    ["-displayfd", "3", "-nolisten", "tcp", "-noreset"],
+    {
+      stdio: ["ignore", "ignore", "ignore", "pipe"],
+    },
+  );
   process.on("exit", () => server.kill());
   server.unref();
-  const [number] = await once(server.stdio[3], "data");
-  server.stdio[3].destroy();
-  return `:${String(number).trim()}`;
+  const [number] = await once(createInterface(server.stdio[3]), "line");
+  server.stdio[3].unref();
+  return `:${number}`;
 }
 
 /** Serves a folder, whose pages may post once to say which backend ran. */
