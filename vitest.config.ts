@@ -3,16 +3,11 @@ import { fileURLToPath } from "node:url";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 
-const chromium = [
-  process.env.CHROMIUM,
-  "/usr/bin/chromium",
-  "/usr/bin/google-chrome",
-].find((path) => path !== undefined && existsSync(path));
+const chromium = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
+  (path) => path !== undefined && existsSync(path),
+);
 if (chromium === undefined) {
-  if (process.env.CI)
-    throw new Error(
-      "No Chromium found: the browser half of the tests must run here.",
-    );
+  if (process.env.CI) throw new Error("No Chromium found: the browser half of the tests must run here.");
   console.error(
     "\n!! No Chromium found (set CHROMIUM=/path/to/it): the browser half of the tests is NOT run.\n",
   );

@@ -7,32 +7,19 @@ export function show(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
   if (typeof value === "symbol") return "a symbol";
-  if (value === null || typeof value !== "object")
-    return Object.is(value, -0) ? "-0" : String(value);
+  if (value === null || typeof value !== "object") return Object.is(value, -0) ? "-0" : String(value);
   if (Array.isArray(value))
-    return value.length <= 8
-      ? `[${value.map(show).join(", ")}]`
-      : `an array of ${value.length}`;
+    return value.length <= 8 ? `[${value.map(show).join(", ")}]` : `an array of ${value.length}`;
   if (ArrayBuffer.isView(value)) return `a ${kind(value)}`;
   return "an object";
 }
 
-export function wrongKind(
-  name: string,
-  expected: string,
-  got: unknown,
-): TypeError {
+export function wrongKind(name: string, expected: string, got: unknown): TypeError {
   return new TypeError(`${name}: expected ${expected}, got ${show(got)}`);
 }
 
-export function wrongValue(
-  name: string,
-  expected: string,
-  got: unknown,
-): RangeError {
-  return new RangeError(
-    `${name}: expected ${expected}, got ${typeof got === "string" ? got : show(got)}`,
-  );
+export function wrongValue(name: string, expected: string, got: unknown): RangeError {
+  return new RangeError(`${name}: expected ${expected}, got ${typeof got === "string" ? got : show(got)}`);
 }
 
 /** "Float32Array", "DataView", …: by brand, because arrays also come from other realms. */
@@ -62,12 +49,7 @@ export function numberIn(
 }
 
 export function positiveInteger(name: string, value: unknown): number {
-  return numberIn(
-    name,
-    value,
-    "a positive integer",
-    (n) => Number.isSafeInteger(n) && n > 0,
-  );
+  return numberIn(name, value, "a positive integer", (n) => Number.isSafeInteger(n) && n > 0);
 }
 
 export function flag(name: string, value: unknown): boolean {
@@ -75,26 +57,22 @@ export function flag(name: string, value: unknown): boolean {
   return value;
 }
 
-/** Numbers per feature, given as an array or a typed array. */
-export function perFeature(
-  name: string,
-  value: unknown,
-  features: number,
-): ArrayLike<number> {
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && kind(value) !== "DataView");
+}
+
+/** Numbers per feature, given as an array or a typed array; a copy. */
+export function perFeature(name: string, value: unknown, features: number): number[] {
   const expected = `an array of features = ${features} numbers`;
-  const list: unknown = value;
-  if (
-    !Array.isArray(list) &&
-    !(ArrayBuffer.isView(list) && !(list instanceof DataView))
-  ) {
-    throw wrongKind(name, expected, value);
-  }
-  const numbers = list as ArrayLike<unknown>;
-  if (numbers.length !== features)
-    throw wrongValue(name, expected, `length ${numbers.length}`);
-  for (let j = 0; j < features; j++) {
-    if (typeof numbers[j] !== "number")
-      throw wrongKind(`${name}[${j}]`, "a number", numbers[j]);
-  }
-  return numbers as ArrayLike<number>;
+  if (!isList(value)) throw wrongKind(name, expected, value);
+  if (value.length !== features) throw wrongValue(name, expected, `length ${value.length}`);
+  return numbers(name, value);
+}
+
+/** A copy of a list in which every item is a number. */
+export function numbers(name: string, list: ArrayLike<unknown>): number[] {
+  return Array.from(list, (item, i) => {
+    if (typeof item !== "number") throw wrongKind(`${name}[${i}]`, "a number", item);
+    return item;
+  });
 }

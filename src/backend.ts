@@ -20,6 +20,32 @@ export interface Norm {
   readonly epsilon: number;
 }
 
+/** Per feature, what the loss gains as gamma and beta grow. */
+export interface Gradients {
+  readonly dGamma: Float64Array;
+  readonly dBeta: Float64Array;
+}
+
+/** y = (x − center)·scale + shift per feature. */
+export interface Coefficients {
+  readonly center: Float64Array;
+  readonly scale: Float64Array;
+  readonly shift: Float64Array;
+}
+
+/** What follows the affine step: y = min(max(y + residual, low), high). */
+export interface After {
+  readonly residual: Float32Array | null;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** An affine map, ready to run. */
+export interface Table {
+  apply(x: Float32Array, y: Float32Array, layout: Layout, after: After): void;
+  free(): void;
+}
+
 /** Memory of one tensor. */
 export interface Block {
   /** A fresh view: the backend may have moved the memory since the last one. */
@@ -40,6 +66,7 @@ export interface Backend {
     layout: Layout,
     statistics: Statistics,
     norm: Norm,
+    after: After,
   ): void;
   /** reduce, fold and apply, reading x once where that is possible. */
   train(
@@ -48,7 +75,23 @@ export interface Backend {
     layout: Layout,
     statistics: Statistics,
     norm: Norm,
+    after: After,
   ): void;
+  /**
+   * The gradients of `train`: dx, which may be dy or x, and per feature dgamma and dbeta. `statistics` are
+   * those that x was normalized by.
+   */
+  backward(
+    x: Float32Array,
+    dy: Float32Array,
+    dx: Float32Array,
+    layout: Layout,
+    statistics: Statistics,
+    norm: Norm,
+    gradients: Gradients,
+  ): void;
+  /** A map that is folded once and applied many times. */
+  table(coefficients: Coefficients): Table;
 }
 
 export interface InitOptions {
@@ -96,35 +139,19 @@ export function backend(): "wasm" | "javascript" {
 export function init(options: InitOptions = {}): void {
   optionsObject(options);
   const { module, backend, memory = 0 } = options;
-  if (module !== undefined && !isModule(module))
-    throw wrongKind("module", "a WebAssembly.Module", module);
+  if (module !== undefined && !isModule(module)) throw wrongKind("module", "a WebAssembly.Module", module);
   if (backend !== undefined && backend !== "wasm" && backend !== "javascript") {
     const error = typeof backend === "string" ? wrongValue : wrongKind;
     throw error("backend", '"wasm" or "javascript"', backend);
   }
-  numberIn(
-    "memory",
-    memory,
-    "a non-negative number of bytes",
-    (n) => n >= 0 && n < 2 ** 32,
-  );
+  numberIn("memory", memory, "a number of bytes from 0 to 4 GiB", (n) => n >= 0 && n <= 2 ** 32);
 
-  const instance =
-    module !== undefined
-      ? new Wasm(module)
-      : backend === "javascript"
-        ? null
-        : webAssembly();
+  const instance = module !== undefined ? new Wasm(module) : backend === "javascript" ? null : webAssembly();
   if (backend === "wasm" && instance === null) {
-    throw wrongValue(
-      "backend",
-      "a backend that can run here",
-      '"wasm", which is missing or forbidden',
-    );
+    throw wrongValue("backend", "a backend that can run here", '"wasm", which is missing or forbidden');
   }
   if (memory > 0) instance?.reserve(memory);
   if (module !== undefined) wasm = instance;
   if (backend === "javascript") running = javascript;
-  else if (backend === "wasm" || module !== undefined)
-    running = instance ?? javascript;
+  else if (backend === "wasm" || module !== undefined) running = instance ?? javascript;
 }

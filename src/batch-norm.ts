@@ -1,22 +1,12 @@
 // Batch normalization: the layer, its parameters and its running statistics.
 
-import {
-  flag,
-  numberIn,
-  optionsObject,
-  perFeature,
-  positiveInteger,
-} from "./argument.js";
+import { Affine } from "./affine.js";
+import { flag, numberIn, optionsObject, perFeature, positiveInteger, wrongValue } from "./argument.js";
 import { current, type Norm, type Statistics } from "./backend.js";
-import { checkAxis, type Layout, layoutOf, samples } from "./layout.js";
+import { type ApplyOptions, checkCall, checkOutput, run } from "./call.js";
+import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
-import {
-  type Data,
-  outputFor,
-  shapeOf,
-  type Tensor,
-  valuesOf,
-} from "./tensor.js";
+import { type Data, type Tensor, valuesOf } from "./tensor.js";
 
 export interface BatchNormOptions {
   /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
@@ -43,9 +33,15 @@ export interface BatchNormOptions {
   runningVariance?: ArrayLike<number>;
 }
 
-export interface NormalizeOptions {
+export interface BackwardOptions {
   /** Sizes of x: needed for an array whose feature axis is not the last. */
   shape?: readonly number[];
+}
+
+export interface BackwardResult<Kind extends Data> {
+  dx: Kind;
+  dGamma: Float32Array | null;
+  dBeta: Float32Array | null;
 }
 
 /**
@@ -58,39 +54,26 @@ export interface NormalizeOptions {
  *     bn.infer(Float32Array.of(3, 5));
  */
 export class BatchNorm {
+  readonly #features: number;
   readonly #axis: number;
   readonly #norm: Norm;
   readonly #momentum: number | null;
   readonly #unbiased: boolean;
   readonly #running: Statistics;
   #batchesTracked = 0;
+  #trained: { batch: Statistics; activated: boolean } | undefined;
 
   /** @throws TypeError, RangeError if `features` or an option is not valid */
   constructor(features: number, options: BatchNormOptions = {}) {
-    positiveInteger("features", features);
+    this.#features = positiveInteger("features", features);
     optionsObject(options);
-    const {
-      axis = -1,
-      epsilon = 1e-5,
-      momentum = 0.1,
-      unbiased = true,
-    } = options;
+    const { axis = -1, epsilon = 1e-5, momentum = 0.1, unbiased = true } = options;
     this.#axis = checkAxis(axis);
-    numberIn(
-      "epsilon",
-      epsilon,
-      "a non-negative number",
-      (n) => n >= 0 && n < Number.POSITIVE_INFINITY,
-    );
+    numberIn("epsilon", epsilon, "a non-negative number", (n) => n >= 0 && n < Number.POSITIVE_INFINITY);
     this.#momentum =
       momentum === null
         ? null
-        : numberIn(
-            "momentum",
-            momentum,
-            "a number from 0 to 1, or null",
-            (n) => n >= 0 && n <= 1,
-          );
+        : numberIn("momentum", momentum, "a number from 0 to 1, or null", (n) => n >= 0 && n <= 1);
     this.#unbiased = flag("unbiased", unbiased);
     this.#norm = {
       gamma: parameter("gamma", options.gamma, features, 1),
@@ -100,30 +83,19 @@ export class BatchNorm {
     this.#running = { ...emptyStatistics(features), count: 1 };
     this.#running.m2.fill(1);
     if (options.runningMean !== undefined) {
-      this.#running.mean.set(
-        perFeature("runningMean", options.runningMean, features),
-      );
+      this.#running.mean.set(perFeature("runningMean", options.runningMean, features));
     }
     if (options.runningVariance !== undefined) {
-      const variance = perFeature(
-        "runningVariance",
-        options.runningVariance,
-        features,
-      );
+      const variance = perFeature("runningVariance", options.runningVariance, features);
       for (let j = 0; j < features; j++) {
-        numberIn(
-          `runningVariance[${j}]`,
-          variance[j],
-          "a non-negative number",
-          (n) => !(n < 0),
-        );
+        numberIn(`runningVariance[${j}]`, variance[j], "a non-negative number", (n) => !(n < 0));
       }
       this.#running.m2.set(variance);
     }
   }
 
   get features(): number {
-    return this.#running.mean.length;
+    return this.#features;
   }
 
   get axis(): number {
@@ -174,31 +146,78 @@ export class BatchNorm {
    * @throws TypeError, RangeError if an argument does not fit, or x has fewer than two values per feature;
    *   the running statistics then stay as they were
    */
-  train(
-    x: Float32Array,
-    options?: NormalizeOptions & { out?: Float32Array },
-  ): Float32Array;
-  train(x: Tensor, options?: NormalizeOptions & { out?: Tensor }): Tensor;
-  train(x: Data, options: NormalizeOptions & { out?: Data } = {}): Data {
-    const layout = this.#layout(x, options);
-    const count = samples(layout);
-    if (count < 2) {
+  train(x: Float32Array, options?: ApplyOptions & { out?: Float32Array }): Float32Array;
+  train(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
+  train(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
+    const layout = checkCall(x, options, this.features, this.#axis);
+    if (samples(layout) < 2) {
       throw new RangeError(
-        `x: expected at least 2 values per feature to train on, got ${count} (one value has no variance; infer takes it)`,
+        `x: expected at least 2 values per feature to train on, got ${samples(layout)} (one value has no variance; infer takes it)`,
       );
     }
     const norm = this.#parameters();
-    const out = outputFor(x, options.out);
     const batch = emptyStatistics(this.features);
-    current().train(
-      valuesOf("x", x),
-      valuesOf("out", out),
-      layout,
-      batch,
-      norm,
+    const y = run(x, options, (values, out, after) =>
+      current().train(values, out, layout, batch, norm, after),
     );
     this.#track(batch);
-    return out;
+    this.#trained = { batch, activated: options.activation !== undefined };
+    return y;
+  }
+
+  /**
+   * The gradients of the latest `train(x)`. x is what `train` was given (keep it: after a training in
+   * place it is gone), dy the gradient of the loss with respect to what `train` returned. With
+   * s = 1/√(variance + epsilon), x̂ = (x − mean)·s and n values per feature (Ioffe & Szegedy 2015, §3):
+   *
+   *     dBeta = Σdy,   dGamma = Σdy·x̂,   dx = gamma·s·(dy − dBeta/n − x̂·dGamma/n)
+   *
+   * A residual's gradient is dy itself. After a training with an activation, which hides dy, it throws:
+   * train without it and multiply by the activation's slope.
+   *
+   * @returns dx in `out`, which may be dy or x, or in new memory of x's kind; dGamma and dBeta per
+   *   feature, null where the layer has none
+   * @throws TypeError, RangeError if there was no matching `train`, or an argument does not fit
+   */
+  backward(
+    x: Float32Array,
+    dy: Data,
+    options?: BackwardOptions & { out?: Float32Array },
+  ): BackwardResult<Float32Array>;
+  backward(x: Tensor, dy: Data, options?: BackwardOptions & { out?: Tensor }): BackwardResult<Tensor>;
+  backward(x: Data, dy: Data, options: BackwardOptions & { out?: Data } = {}): BackwardResult<Data> {
+    optionsObject(options);
+    const { shape, out } = options;
+    const layout = checkCall(x, { shape, out }, this.features, this.#axis);
+    const upstream = valuesOf("dy", dy);
+    if (upstream.length !== x.length) throw wrongValue("dy", `x's length ${x.length}`, upstream.length);
+    if (out !== undefined) checkOutput(out, "dy", upstream);
+    const trained = this.#trained;
+    if (trained === undefined) {
+      throw new TypeError("backward: expected a call of train(x) before it, got none");
+    }
+    if (trained.batch.count !== samples(layout)) {
+      throw wrongValue(
+        "x",
+        `the ${trained.batch.count} values per feature that train was given`,
+        samples(layout),
+      );
+    }
+    if (trained.activated) {
+      throw new TypeError(
+        "backward: expected a train(x) without activation, got one with (apply it and its slope outside)",
+      );
+    }
+    const norm = this.#parameters();
+    const gradients = { dGamma: new Float64Array(this.features), dBeta: new Float64Array(this.features) };
+    const dx = run(x, { out }, (values, target) =>
+      current().backward(values, valuesOf("dy", dy), target, layout, trained.batch, norm, gradients),
+    );
+    return {
+      dx,
+      dGamma: norm.gamma && Float32Array.from(gradients.dGamma),
+      dBeta: norm.beta && Float32Array.from(gradients.dBeta),
+    };
   }
 
   /**
@@ -207,45 +226,34 @@ export class BatchNorm {
    * @returns `out`, or a new array or tensor of x's shape
    * @throws TypeError, RangeError if an argument does not fit
    */
-  infer(
-    x: Float32Array,
-    options?: NormalizeOptions & { out?: Float32Array },
-  ): Float32Array;
-  infer(x: Tensor, options?: NormalizeOptions & { out?: Tensor }): Tensor;
-  infer(x: Data, options: NormalizeOptions & { out?: Data } = {}): Data {
-    const layout = this.#layout(x, options);
+  infer(x: Float32Array, options?: ApplyOptions & { out?: Float32Array }): Float32Array;
+  infer(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
+  infer(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
+    const layout = checkCall(x, options, this.features, this.#axis);
     const norm = this.#parameters();
-    const out = outputFor(x, options.out);
-    if (layout.length > 0) {
-      current().normalize(
-        valuesOf("x", x),
-        valuesOf("out", out),
-        layout,
-        this.#running,
-        norm,
-      );
-    }
-    return out;
-  }
-
-  #layout(x: Data, options: NormalizeOptions): Layout {
-    optionsObject(options);
-    return layoutOf(
-      valuesOf("x", x).length,
-      this.features,
-      this.#axis,
-      shapeOf(x, options.shape),
+    return run(x, options, (values, out, after) =>
+      current().normalize(values, out, layout, this.#running, norm, after),
     );
   }
 
-  /** The parameters, which are the caller's to change, but not to transfer away. */
+  /** The map of `infer` as it is now: center = running mean, scale = gamma/√(running variance + epsilon), shift = beta. */
+  fold(): Affine {
+    const { gamma, beta, epsilon } = this.#parameters();
+    const { mean, m2: variance } = this.#running;
+    return new Affine(this.features, {
+      axis: this.#axis,
+      center: mean,
+      scale: variance.map((v, j) => (gamma ? gamma[j] : 1) / Math.sqrt(v + epsilon)),
+      ...(beta && { shift: beta }),
+    });
+  }
+
+  /** The parameters, which are the caller's to change in place, but not to transfer away. */
   #parameters(): Norm {
-    const { gamma, beta } = this.#norm;
-    for (const values of [gamma, beta, this.#running.mean, this.#running.m2]) {
+    const { gamma, beta, runningMean, runningVariance } = this;
+    for (const [name, values] of Object.entries({ gamma, beta, runningMean, runningVariance })) {
       if (values !== null && values.length !== this.features) {
-        throw new TypeError(
-          "gamma, beta, runningMean, runningVariance: expected arrays in use, got one that was transferred",
-        );
+        throw new TypeError(`${name}: expected an array in use, got one whose memory was moved`);
       }
     }
     return this.#norm;

@@ -20,24 +20,15 @@ export function fromJson(name: string, value: unknown): number {
     : numberIn(name, value, "a number", () => true);
 }
 
-export function listFromJson(
-  name: string,
-  value: unknown,
-  length: number,
-): number[] {
+export function listFromJson(name: string, value: unknown, length: number): number[] {
   const expected = `an array of ${length} numbers`;
   if (!Array.isArray(value)) throw wrongKind(name, expected, value);
-  if (value.length !== length)
-    throw wrongValue(name, expected, `length ${value.length}`);
+  if (value.length !== length) throw wrongValue(name, expected, `length ${value.length}`);
   return value.map((item, j) => fromJson(`${name}[${j}]`, item));
 }
 
 /** A saved object's fields, to be checked one by one. */
-export function fieldsOf(
-  name: string,
-  value: unknown,
-): Record<string, unknown> {
-  if (value === null || typeof value !== "object")
-    throw wrongKind(name, "what toJSON returned", value);
+export function fieldsOf(name: string, value: unknown): Record<string, unknown> {
+  if (value === null || typeof value !== "object") throw wrongKind(name, "what toJSON returned", value);
   return { ...value };
 }

@@ -26,19 +26,13 @@ export function checkShape(value: unknown): number[] {
   const shape: unknown[] = value;
   return shape.map((size) => {
     if (typeof size !== "number") throw wrongKind("shape", expected, value);
-    if (!Number.isSafeInteger(size) || size < 0)
-      throw wrongValue("shape", expected, value);
+    if (!Number.isSafeInteger(size) || size < 0) throw wrongValue("shape", expected, value);
     return size;
   });
 }
 
 /** The layout of `length` values of the argument x, whose feature axis is `axis` of `shape`. */
-export function layoutOf(
-  length: number,
-  features: number,
-  axis: number,
-  shape: unknown,
-): Layout {
+export function layoutOf(length: number, features: number, axis: number, shape: unknown): Layout {
   if (shape === undefined) {
     if (axis !== -1) {
       throw new TypeError(
@@ -46,38 +40,22 @@ export function layoutOf(
       );
     }
     if (length % features !== 0) {
-      throw wrongValue(
-        "x",
-        `a length that is a multiple of features = ${features}`,
-        length,
-      );
+      throw wrongValue("x", `a length that is a multiple of features = ${features}`, length);
     }
     return { outer: length / features, features, inner: 1, length };
   }
   const sizes = checkShape(shape);
   const at = axis < 0 ? sizes.length + axis : axis;
   if (at < 0 || at >= sizes.length) {
-    throw wrongValue(
-      "shape",
-      `at least ${axis < 0 ? -axis : axis + 1} axes for axis = ${axis}`,
-      sizes,
-    );
+    throw wrongValue("shape", `at least ${axis < 0 ? -axis : axis + 1} axes for axis = ${axis}`, sizes);
   }
   if (sizes[at] !== features) {
-    throw wrongValue(
-      "shape",
-      `${features} features on axis ${axis}`,
-      `${sizes[at]} in ${show(sizes)}`,
-    );
+    throw wrongValue("shape", `${features} features on axis ${axis}`, `${sizes[at]} in ${show(sizes)}`);
   }
   const outer = product(sizes.slice(0, at));
   const inner = product(sizes.slice(at + 1));
   if (outer * features * inner !== length) {
-    throw wrongValue(
-      "shape",
-      `sizes whose product is x's length ${length}`,
-      sizes,
-    );
+    throw wrongValue("shape", `sizes whose product is x's length ${length}`, sizes);
   }
   return { outer, features, inner, length };
 }

@@ -1,19 +1,8 @@
 // Mean and variance per feature, of data in any number of parts.
 
-import {
-  optionsObject,
-  positiveInteger,
-  wrongKind,
-  wrongValue,
-} from "./argument.js";
+import { optionsObject, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 import { current, type Statistics } from "./backend.js";
-import {
-  fieldsOf,
-  fromJson,
-  type JsonNumber,
-  listFromJson,
-  listToJson,
-} from "./json.js";
+import { fieldsOf, fromJson, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, layoutOf } from "./layout.js";
 import { type Data, shapeOf, valuesOf } from "./tensor.js";
 
@@ -71,9 +60,7 @@ export class Moments {
 
   /** Mean per feature; NaN while count is 0. */
   get mean(): Float64Array {
-    return this.#sum.count === 0
-      ? new Float64Array(this.#features).fill(Number.NaN)
-      : this.#sum.mean.slice();
+    return this.#sum.count === 0 ? new Float64Array(this.#features).fill(Number.NaN) : this.#sum.mean.slice();
   }
 
   /** Biased variance per feature, Σ(x − mean)²/count; NaN while count is 0. */
@@ -89,12 +76,7 @@ export class Moments {
   add(x: Data, options: AddOptions = {}): this {
     optionsObject(options);
     const values = valuesOf("x", x);
-    const layout = layoutOf(
-      values.length,
-      this.#features,
-      this.#axis,
-      shapeOf(x, options.shape),
-    );
+    const layout = layoutOf(values.length, this.#features, this.#axis, shapeOf(x, options.shape));
     if (layout.length === 0) return this;
     const part = emptyStatistics(this.#features);
     current().reduce(values, layout, part);
@@ -110,11 +92,7 @@ export class Moments {
   merge(other: Moments): this {
     if (!(other instanceof Moments)) throw wrongKind("other", "Moments", other);
     if (other.#features !== this.#features) {
-      throw wrongValue(
-        "other",
-        `features = ${this.#features}`,
-        other.#features,
-      );
+      throw wrongValue("other", `features = ${this.#features}`, other.#features);
     }
     this.#sum = merged(this.#sum, other.#sum);
     return this;
@@ -139,8 +117,7 @@ export class Moments {
       axis: checkAxis(axis),
     });
     const n = fromJson("count", count);
-    if (!Number.isSafeInteger(n) || n < 0)
-      throw wrongValue("count", "a non-negative integer", n);
+    if (!Number.isSafeInteger(n) || n < 0) throw wrongValue("count", "a non-negative integer", n);
     moments.#sum = {
       count: n,
       mean: Float64Array.from(listFromJson("mean", mean, moments.#features)),
@@ -171,9 +148,7 @@ function merged(a: Statistics, b: Statistics): Statistics {
   for (let j = 0; j < sum.mean.length; j++) {
     const e = b.mean[j] - a.mean[j];
     // An infinite mean stays infinite: ∞ − ∞ would lose it.
-    sum.mean[j] = Number.isFinite(e)
-      ? a.mean[j] + e * weight
-      : a.mean[j] * (1 - weight) + b.mean[j] * weight;
+    sum.mean[j] = Number.isFinite(e) ? a.mean[j] + e * weight : a.mean[j] * (1 - weight) + b.mean[j] * weight;
     sum.m2[j] = a.m2[j] + b.m2[j] + e * e * a.count * weight;
   }
   return sum;

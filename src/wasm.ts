@@ -1,13 +1,13 @@
-/// <reference path="./bytes.d.ts" />
-
 // The WebAssembly backend: one instance, its linear memory, and the staging of arrays that live elsewhere.
 //
 // All scratch memory is part of the initial size, so that calls on plain arrays never grow it: one
 // growth slows every typed-array loop of a V8 process by 17 to 40 %. No view is kept across a growth.
 
+/// <reference path="./bytes.d.ts" />
+
 import type { instantiate } from "../build/kernels.js";
 import bytes from "../build/kernels.wasm";
-import type { Backend, Block, Norm, Statistics } from "./backend.js";
+import type { After, Backend, Block, Coefficients, Gradients, Norm, Statistics, Table } from "./backend.js";
 import { type Layout, samples } from "./layout.js";
 
 /** The kernels, as the compiler itself declares them. */
@@ -22,7 +22,7 @@ const WIDE = 1024;
 /** Planes as small as this are cheaper as columns, if there are images enough to share the table. */
 const SMALL_PLANE = 16;
 
-/** Values per chunk, staged or not: 64 to 256 KB measure alike, more falls out of the cache. */
+/** Values per chunk that is staged: 64 to 256 KB measure alike, more falls out of the cache. */
 const WINDOW = 48 * 1024;
 
 /** Values up to which training copies an array once and holds it, instead of streaming it twice. */
@@ -32,22 +32,11 @@ const HOLD = 1024 * 1024;
 const SLACK = 32;
 
 /** Bytes of the largest block that the allocator hands out. */
-const MOST = 2 ** 30 - 64;
-
-function exhausted(bytes: number, cause?: unknown): RangeError {
-  return new RangeError(
-    `memory: expected ${bytes} bytes to be free, got none (dispose tensors, or process in parts)`,
-    {
-      cause,
-    },
-  );
-}
+const MOST = 2 ** 30 - 128;
 
 /** By brand: modules may come from another realm. */
 export function isModule(value: unknown): value is WebAssembly.Module {
-  return (
-    Object.prototype.toString.call(value) === "[object WebAssembly.Module]"
-  );
+  return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
 }
 
 function compile(): WebAssembly.Module | null {
@@ -60,9 +49,7 @@ function compile(): WebAssembly.Module | null {
 
 // Cloudflare Workers compile only while modules are evaluated; elsewhere the first use is early enough.
 let compiled: WebAssembly.Module | null | undefined =
-  globalThis.navigator?.userAgent === "Cloudflare-Workers"
-    ? compile()
-    : undefined;
+  globalThis.navigator?.userAgent === "Cloudflare-Workers" ? compile() : undefined;
 
 /** The kernels that ship with this file, or null where they cannot be compiled. */
 export function bundledModule(): WebAssembly.Module | null {
@@ -77,10 +64,10 @@ interface Strip {
   readonly width: number;
   /** Whether rows of width · inner columns are walked, or planes. */
   readonly columns: boolean;
-  /** Whether its chunks are contiguous: not in a strip of columns of wider rows. */
-  readonly packed: boolean;
   /** How many rows are tiled into one, so that a row is wide and has no tail. */
   readonly copies: number;
+  /** Whether its chunks are contiguous: not those of columns out of wider rows. */
+  readonly packed: boolean;
 }
 
 /** A piece of a strip: `rows` rows, or as many images of `planes` planes of `inner` values. */
@@ -98,6 +85,15 @@ interface Chunk {
   readonly seen: number;
 }
 
+/** Where x, y and the residual stand in linear memory: pointers, 0 for an array that lives elsewhere. */
+interface Places {
+  readonly x: number;
+  readonly y: number;
+  readonly residual: number;
+}
+
+const ELSEWHERE: Places = { x: 0, y: 0, residual: 0 };
+
 export class Wasm implements Backend {
   readonly name = "wasm";
   readonly #kernels: Kernels;
@@ -107,12 +103,17 @@ export class Wasm implements Backend {
   readonly #beta: number;
   readonly #mean: number;
   readonly #m2: number;
+  readonly #s1: number;
+  readonly #s2: number;
   readonly #table: number;
   readonly #work: number;
   readonly #wideMean: number;
   readonly #wideM2: number;
+  readonly #wideS1: number;
+  readonly #wideS2: number;
   readonly #wideTable: number;
   readonly #window: number;
+  readonly #residual: number;
 
   // Views of the same, renewed after a growth.
   #buffer: ArrayBufferLike | undefined;
@@ -120,7 +121,10 @@ export class Wasm implements Backend {
   #betas = new Float32Array();
   #means = new Float64Array();
   #m2s = new Float64Array();
+  #s1s = new Float64Array();
+  #s2s = new Float64Array();
   #values = new Float32Array();
+  #residuals = new Float32Array();
 
   constructor(module: WebAssembly.Module) {
     // The one place where the compiler's declaration meets its module.
@@ -129,77 +133,28 @@ export class Wasm implements Backend {
     this.#beta = this.#scratch(4 * STRIP);
     this.#mean = this.#scratch(8 * STRIP);
     this.#m2 = this.#scratch(8 * STRIP);
-    this.#table = this.#scratch(12 * STRIP);
+    this.#s1 = this.#scratch(8 * STRIP);
+    this.#s2 = this.#scratch(8 * STRIP);
+    this.#table = this.#scratch(16 * STRIP);
     this.#work = this.#scratch(16 * STRIP);
     this.#wideMean = this.#scratch(8 * WIDE);
     this.#wideM2 = this.#scratch(8 * WIDE);
-    this.#wideTable = this.#scratch(12 * WIDE);
+    this.#wideS1 = this.#scratch(8 * WIDE);
+    this.#wideS2 = this.#scratch(8 * WIDE);
+    this.#wideTable = this.#scratch(16 * WIDE);
     this.#window = this.#scratch(4 * HOLD + SLACK);
+    this.#residual = this.#scratch(4 * WINDOW);
     this.#view();
-  }
-
-  reduce(x: Float32Array, layout: Layout, statistics: Statistics): void {
-    this.#refresh();
-    statistics.count = samples(layout);
-    for (let first = 0; first < layout.features; first += STRIP) {
-      this.#reduce(stripOf(layout, first), x, this.#pointer(x), statistics);
-    }
-  }
-
-  normalize(
-    x: Float32Array,
-    y: Float32Array,
-    layout: Layout,
-    statistics: Statistics,
-    norm: Norm,
-  ): void {
-    this.#refresh();
-    for (let first = 0; first < layout.features; first += STRIP) {
-      const strip = stripOf(layout, first);
-      this.#means.set(part(statistics.mean, strip));
-      this.#m2s.set(part(statistics.m2, strip));
-      this.#fold(strip, statistics.count, norm);
-      this.#apply(strip, x, this.#pointer(x), y, this.#pointer(y));
-    }
-  }
-
-  train(
-    x: Float32Array,
-    y: Float32Array,
-    layout: Layout,
-    statistics: Statistics,
-    norm: Norm,
-  ): void {
-    this.#refresh();
-    statistics.count = samples(layout);
-    let from = this.#pointer(x);
-    let to = this.#pointer(y);
-    const hold = from === 0 && to === 0 && layout.length <= HOLD;
-    if (hold) {
-      this.#values.set(x);
-      from = this.#window;
-      to = this.#window;
-    }
-    for (let first = 0; first < layout.features; first += STRIP) {
-      const strip = stripOf(layout, first);
-      this.#reduce(strip, x, from, statistics);
-      this.#fold(strip, statistics.count, norm);
-      this.#apply(strip, x, from, y, to);
-    }
-    if (hold) y.set(this.#values.subarray(0, layout.length));
   }
 
   // ---------------------------------------------------------------------------------- memory
 
   allocate(length: number): Block {
     const kernels = this.#kernels;
-    const block = this.#take(4 * length + SLACK);
-    new Float32Array(kernels.memory.buffer, block.pointer, length).fill(0);
-    return {
-      view: () =>
-        new Float32Array(kernels.memory.buffer, block.pointer, length),
-      free: () => kernels.free(block.taken),
-    };
+    const { taken, pointer } = this.#take(4 * length + SLACK);
+    const view = () => new Float32Array(kernels.memory.buffer, pointer, length);
+    view().fill(0);
+    return { view, free: () => kernels.free(taken) };
   }
 
   /** Grows the memory once for `bytes` that tensors will take. */
@@ -207,14 +162,17 @@ export class Wasm implements Backend {
     this.#kernels.free(this.#take(bytes).taken);
   }
 
-  /** A block of linear memory whose pointer is aligned to a cache line. */
+  /** A block of linear memory, and a pointer in it that is aligned to a cache line. */
   #take(bytes: number): { taken: number; pointer: number } {
-    if (bytes > MOST) throw exhausted(bytes);
     try {
+      if (bytes > MOST) throw new RangeError(`a block has at most ${MOST} bytes`);
       const taken = this.#kernels.allocate(bytes + 48) >>> 0;
       return { taken, pointer: taken + (-taken & 63) };
     } catch (cause) {
-      throw exhausted(bytes, cause);
+      throw new RangeError(
+        `memory: expected ${bytes} bytes to be free, got fewer (dispose tensors, or use smaller ones)`,
+        { cause },
+      );
     }
   }
 
@@ -229,356 +187,471 @@ export class Wasm implements Backend {
     this.#betas = new Float32Array(buffer, this.#beta, STRIP);
     this.#means = new Float64Array(buffer, this.#mean, STRIP);
     this.#m2s = new Float64Array(buffer, this.#m2, STRIP);
+    this.#s1s = new Float64Array(buffer, this.#s1, STRIP);
+    this.#s2s = new Float64Array(buffer, this.#s2, STRIP);
     this.#values = new Float32Array(buffer, this.#window, HOLD);
+    this.#residuals = new Float32Array(buffer, this.#residual, WINDOW);
   }
 
-  /** A growth leaves every view with length 0. */
-  #refresh(): void {
+  /** Where the arrays of a call stand. */
+  #places(x: Float32Array, y: Float32Array, residual: Float32Array | null): Places {
+    // A growth has left every view with length 0.
     if (this.#values.length === 0) this.#view();
+    return { x: this.#pointer(x), y: this.#pointer(y), residual: residual ? this.#pointer(residual) : 0 };
   }
 
-  /** Where an array stands in linear memory; 0 if it lives elsewhere. */
-  #pointer(x: Float32Array): number {
-    return x.buffer === this.#buffer ? x.byteOffset : 0;
+  #pointer(array: Float32Array): number {
+    return array.buffer === this.#buffer ? array.byteOffset : 0;
   }
 
-  /** A chunk of x in linear memory: where it stands, or staged into the window. */
-  #load(x: Float32Array, from: number, strip: Strip, chunk: Chunk): number {
-    if (from !== 0) return from + 4 * chunk.offset;
-    if (strip.packed) {
-      this.#values.set(slice(x, chunk.offset, chunk.length));
-    } else {
-      const { features } = strip.layout;
-      for (let row = 0; row < chunk.rows; row++) {
-        const offset = chunk.offset + row * features;
-        this.#values.set(
-          x.subarray(offset, offset + strip.width),
-          row * strip.width,
-        );
-      }
+  // ----------------------------------------------------------------------------------- steps
+
+  reduce(x: Float32Array, layout: Layout, statistics: Statistics): void {
+    const places = this.#places(x, x, null);
+    statistics.count = samples(layout);
+    for (let first = 0; first < layout.features; first += STRIP) {
+      this.#reduce(stripOf(layout, first), x, places.x, statistics);
     }
-    return this.#window;
   }
 
-  /** The staged chunk, back into y. */
-  #save(y: Float32Array, strip: Strip, chunk: Chunk): void {
-    if (strip.packed) {
-      y.set(this.#values.subarray(0, chunk.length), chunk.offset);
-    } else {
-      const { features } = strip.layout;
-      for (let row = 0; row < chunk.rows; row++) {
-        const staged = this.#values.subarray(
-          row * strip.width,
-          (row + 1) * strip.width,
-        );
-        y.set(staged, chunk.offset + row * features);
-      }
+  normalize(
+    x: Float32Array,
+    y: Float32Array,
+    layout: Layout,
+    statistics: Statistics,
+    norm: Norm,
+    after: After,
+  ): void {
+    const places = this.#places(x, y, after.residual);
+    for (let first = 0; first < layout.features; first += STRIP) {
+      const strip = stripOf(layout, first);
+      this.#means.set(part(statistics.mean, strip));
+      this.#m2s.set(part(statistics.m2, strip));
+      this.#fold(strip, statistics.count, norm);
+      this.#apply(strip, this.#tile(strip, this.#table), x, y, after, places);
     }
+  }
+
+  train(
+    x: Float32Array,
+    y: Float32Array,
+    layout: Layout,
+    statistics: Statistics,
+    norm: Norm,
+    after: After,
+  ): void {
+    let places = this.#places(x, y, after.residual);
+    statistics.count = samples(layout);
+    const hold = places.x === 0 && places.y === 0 && layout.length <= HOLD && layout.features <= STRIP;
+    if (hold) {
+      this.#values.set(x);
+      places = { x: this.#window, y: this.#window, residual: places.residual };
+    }
+    for (let first = 0; first < layout.features; first += STRIP) {
+      const strip = stripOf(layout, first);
+      this.#reduce(strip, x, places.x, statistics);
+      this.#fold(strip, statistics.count, norm);
+      this.#apply(strip, this.#tile(strip, this.#table), x, y, after, places);
+    }
+    if (hold) y.set(this.#values.subarray(0, layout.length));
+  }
+
+  table({ center, scale, shift }: Coefficients): Table {
+    const kernels = this.#kernels;
+    const features = center.length;
+    const copies = copiesOf(features, Number.POSITIVE_INFINITY);
+    const width = Math.ceil((features * copies) / 8) * 8;
+    const { taken, pointer } = this.#take(12 * width);
+    const table = new Float32Array(kernels.memory.buffer, pointer, 3 * width);
+    for (let i = 0; i < features * copies; i++) {
+      const j = i % features;
+      const at = 24 * Math.floor(i / 8) + (i % 8);
+      table[at] = center[j];
+      table[at + 8] = scale[j];
+      // What rounding took from the center, see fold.ts.
+      table[at + 16] = shift[j] + (table[at] - center[j]) * scale[j];
+    }
+    return {
+      apply: (x, y, layout, after) => {
+        const places = this.#places(x, y, after.residual);
+        for (let first = 0; first < layout.features; first += STRIP) {
+          const strip = stripOf(layout, first, copies);
+          const own = pointer + 12 * first;
+          this.#apply(strip, layout.inner === 1 ? own : this.#tile(strip, own), x, y, after, places);
+        }
+      },
+      free: () => kernels.free(taken),
+    };
   }
 
   // ---------------------------------------------------------------------------------- reduce
 
   /** The strip's statistics, into scratch memory and `statistics`. */
-  #reduce(
-    strip: Strip,
-    x: Float32Array,
-    from: number,
-    statistics: Statistics,
-  ): void {
-    const chunks = chunksOf(strip, from !== 0);
-    const stride =
-      4 *
-      (from !== 0 ? strip.layout.features : strip.width) *
-      (strip.columns ? strip.layout.inner : 1);
-    for (const chunk of chunks) {
-      const pointer = this.#load(x, from, strip, chunk);
-      if (strip.columns)
-        this.#columnsMoments(pointer, strip, chunk.rows, stride, chunk.seen);
-      else this.#planesMoments(pointer, chunk);
-    }
-    if (
-      this.#kernels.doubtful(
-        this.#mean,
-        this.#m2,
-        statistics.count,
-        strip.width,
-      )
-    ) {
+  #reduce(strip: Strip, x: Float32Array, place: number, statistics: Statistics): void {
+    const stride = strideOf(strip, place !== 0);
+    const chunks = chunksOf(strip, place !== 0);
+    const each = (add: (x: number, strip: Strip, chunk: Chunk, stride: number) => void) => {
       for (const chunk of chunks) {
-        const pointer = this.#load(x, from, strip, chunk);
-        this.#momentsExact(pointer, strip, chunk, stride);
+        if (place === 0) stage(this.#values, x, strip, chunk);
+        add.call(this, place === 0 ? this.#window : place + 4 * chunk.offset, strip, chunk, stride);
       }
+    };
+    each(strip.columns ? this.#columnsMoments : this.#planesMoments);
+    if (this.#kernels.doubtful(this.#mean, this.#m2, statistics.count, strip.width)) {
+      each(strip.layout.inner === 1 ? this.#columnsMomentsExact : this.#planesMomentsExact);
     }
     statistics.mean.set(this.#means.subarray(0, strip.width), strip.first);
     statistics.m2.set(this.#m2s.subarray(0, strip.width), strip.first);
   }
 
-  #columnsMoments(
-    pointer: number,
-    strip: Strip,
-    rows: number,
-    stride: number,
-    seen: number,
-  ): void {
+  #columnsMoments(x: number, strip: Strip, chunk: Chunk, stride: number): void {
     const kernels = this.#kernels;
-    const { width, copies, layout } = strip;
-    if (copies * layout.inner === 1) {
-      kernels.columnsMoments(
-        pointer,
-        rows,
-        width,
-        stride,
-        this.#work,
-        this.#mean,
-        this.#m2,
-        seen,
-      );
+    const { width, copies } = strip;
+    const { rows, inner, seen } = chunk;
+    if (copies * inner === 1) {
+      kernels.columnsMoments(x, rows, width, stride, this.#work, this.#mean, this.#m2, seen);
       return;
     }
-    const tiled = Math.floor(rows / copies);
-    if (tiled > 0) {
-      const wide = width * layout.inner * copies;
-      kernels.columnsMoments(
-        pointer,
-        tiled,
-        wide,
-        stride * copies,
-        this.#work,
-        this.#wideMean,
-        this.#wideM2,
-        0,
-      );
-      kernels.tileMoments(
-        this.#wideMean,
-        this.#wideM2,
-        tiled,
-        width,
-        layout.inner,
-        wide,
-        this.#mean,
-        this.#m2,
-        seen,
-      );
-    }
-    const rest = rows - tiled * copies;
-    if (rest > 0) {
-      const done = tiled * copies;
-      const plain = { ...strip, copies: 1 };
-      this.#columnsMoments(
-        pointer + done * stride,
-        plain,
-        rest,
-        stride,
-        seen + done * layout.inner,
-      );
-    }
+    const tall = Math.floor(rows / copies);
+    const done = tall * copies;
+    this.#wideMoments(x, tall, width * inner * copies, stride * copies, strip, seen);
+    this.#wideMoments(x + done * stride, rows - done, width * inner, stride, strip, seen + done * inner);
   }
 
-  #planesMoments(
-    pointer: number,
-    { rows, feature, planes, inner, seen }: Chunk,
-  ): void {
+  /** Moments of rows in which every feature stands more than once. */
+  #wideMoments(x: number, rows: number, wide: number, stride: number, strip: Strip, seen: number): void {
+    if (rows === 0) return;
+    const { inner } = strip.layout;
+    this.#kernels.columnsMoments(x, rows, wide, stride, this.#work, this.#wideMean, this.#wideM2, 0);
+    this.#kernels.tileMoments(
+      this.#wideMean,
+      this.#wideM2,
+      rows,
+      strip.width,
+      inner,
+      wide,
+      this.#mean,
+      this.#m2,
+      seen,
+    );
+  }
+
+  #planesMoments(x: number, _: Strip, { rows, feature, planes, inner, seen }: Chunk): void {
     const mean = this.#mean + 8 * feature;
     const m2 = this.#m2 + 8 * feature;
     for (let image = 0; image < rows; image++) {
-      const x = pointer + 4 * image * planes * inner;
-      this.#kernels.planesMoments(
-        x,
-        planes,
-        inner,
-        this.#work,
-        mean,
-        m2,
-        seen + image * inner,
-      );
+      const plane = x + 4 * image * planes * inner;
+      this.#kernels.planesMoments(plane, planes, inner, this.#work, mean, m2, seen + image * inner);
     }
   }
 
-  #momentsExact(
-    pointer: number,
-    strip: Strip,
-    chunk: Chunk,
-    stride: number,
-  ): void {
-    const { rows, feature, planes, inner, seen } = chunk;
-    if (strip.layout.inner === 1) {
-      this.#kernels.columnsMomentsExact(
-        pointer,
-        rows,
-        strip.width,
-        stride,
-        this.#work,
-        this.#mean,
-        this.#m2,
-        seen,
-      );
-      return;
-    }
+  #columnsMomentsExact(x: number, { width }: Strip, { rows, seen }: Chunk, stride: number): void {
+    this.#kernels.columnsMomentsExact(x, rows, width, stride, this.#work, this.#mean, this.#m2, seen);
+  }
+
+  #planesMomentsExact(x: number, _: Strip, { rows, feature, planes, inner, seen }: Chunk): void {
     const mean = this.#mean + 8 * feature;
     const m2 = this.#m2 + 8 * feature;
     for (let image = 0; image < rows; image++) {
-      const x = pointer + 4 * image * planes * inner;
-      this.#kernels.planesMomentsExact(
-        x,
-        planes,
-        inner,
-        mean,
-        m2,
-        seen + image * inner,
-      );
+      const plane = x + 4 * image * planes * inner;
+      this.#kernels.planesMomentsExact(plane, planes, inner, mean, m2, seen + image * inner);
     }
   }
 
   // ------------------------------------------------------------------------------------ fold
 
-  /** The statistics in scratch memory and the parameters become the strip's table. */
+  /** The statistics in scratch memory and the parameters become the strip's table there. */
   #fold(strip: Strip, count: number, { gamma, beta, epsilon }: Norm): void {
-    const { width, copies, layout } = strip;
+    const { width } = strip;
     if (gamma) this.#gammas.set(part(gamma, strip));
     else this.#gammas.fill(1, 0, width);
     if (beta) this.#betas.set(part(beta, strip));
     else this.#betas.fill(0, 0, width);
-    this.#kernels.fold(
-      this.#mean,
-      this.#m2,
-      count,
-      this.#gamma,
-      this.#beta,
-      epsilon,
-      width,
-      this.#table,
-    );
-    if (strip.columns && copies * layout.inner > 1) {
-      this.#kernels.tileTable(
-        this.#table,
-        width,
-        layout.inner,
-        width * layout.inner * copies,
-        this.#wideTable,
-      );
-    }
+    this.#kernels.fold(this.#mean, this.#m2, count, this.#gamma, this.#beta, epsilon, width, this.#table);
+  }
+
+  /** The table that the strip is walked with: a wider one if every feature stands in a row more than once. */
+  #tile({ width, columns, copies, layout }: Strip, table: number, group = 96): number {
+    const wide = width * layout.inner * copies;
+    if (!columns || wide === width) return table;
+    this.#kernels.tileTable(table, width, layout.inner, wide, this.#wideTable, group);
+    return this.#wideTable;
   }
 
   // ----------------------------------------------------------------------------------- apply
 
-  #apply(
-    strip: Strip,
-    x: Float32Array,
-    from: number,
-    y: Float32Array,
-    to: number,
-  ): void {
-    const direct = from !== 0 && to !== 0;
-    const stride =
-      4 *
-      (direct ? strip.layout.features : strip.width) *
-      (strip.columns ? strip.layout.inner : 1);
-    // A strip of wider rows is staged on both sides, so that x and y share their stride.
-    const source = direct || strip.packed ? from : 0;
-    const target = direct || strip.packed ? to : 0;
+  #apply(strip: Strip, table: number, x: Float32Array, y: Float32Array, after: After, places: Places): void {
+    const { residual } = after;
+    const direct = places.x !== 0 && places.y !== 0 && (residual === null || places.residual !== 0);
+    // A strip of wider rows is staged altogether, so that x, y and residual share their stride.
+    const place = direct || strip.packed ? places : ELSEWHERE;
+    const stride = strideOf(strip, direct);
     for (const chunk of chunksOf(strip, direct)) {
-      if (source === 0 && target !== 0) {
-        y.set(slice(x, chunk.offset, chunk.length), chunk.offset);
+      if (place.x === 0) stage(this.#values, x, strip, chunk);
+      const from = place.x === 0 ? this.#window : place.x + 4 * chunk.offset;
+      const to = place.y === 0 ? this.#window : place.y + 4 * chunk.offset;
+      let added = 0;
+      if (place.residual !== 0) {
+        added = place.residual + 4 * chunk.offset;
+      } else if (residual !== null) {
+        stage(this.#residuals, residual, strip, chunk);
+        added = this.#residual;
       }
-      const at = target === 0 ? this.#window : target + 4 * chunk.offset;
-      const pointer =
-        source === 0 && target !== 0 ? at : this.#load(x, source, strip, chunk);
-      if (strip.columns)
-        this.#columnsApply(pointer, at, strip, chunk.rows, stride);
-      else this.#planesApply(pointer, at, chunk);
-      if (target === 0) this.#save(y, strip, chunk);
+      if (strip.columns) this.#columnsApply(strip, chunk, stride, table, from, to, added, after);
+      else this.#planesApply(chunk, table, from, to, added, after);
+      if (place.y === 0) unstage(y, this.#values, strip, chunk);
     }
   }
 
   #columnsApply(
+    { width, copies, layout }: Strip,
+    { rows }: Chunk,
+    stride: number,
+    table: number,
     x: number,
     y: number,
-    { width, copies, layout }: Strip,
-    rows: number,
-    stride: number,
+    residual: number,
+    { low, high }: After,
   ): void {
+    const kernels = this.#kernels;
     const row = width * layout.inner;
-    if (copies * layout.inner === 1) {
-      this.#kernels.columnsApply(x, y, rows, row, stride, this.#table);
+    if (copies === 1) {
+      kernels.columnsApply(x, y, rows, row, stride, table, residual, low, high);
       return;
     }
-    const tiled = Math.floor(rows / copies);
-    if (tiled > 0)
-      this.#kernels.columnsApply(
-        x,
-        y,
-        tiled,
-        row * copies,
-        stride * copies,
-        this.#wideTable,
-      );
-    const done = tiled * copies;
-    if (done < rows) {
-      const rest = (rows - done) * row;
-      this.#kernels.columnsApply(
-        x + done * stride,
-        y + done * stride,
-        1,
-        rest,
-        4 * rest,
-        this.#wideTable,
-      );
+    const tall = Math.floor(rows / copies);
+    if (tall > 0) {
+      kernels.columnsApply(x, y, tall, row * copies, stride * copies, table, residual, low, high);
+    }
+    const done = tall * copies;
+    const rest = (rows - done) * row;
+    if (rest > 0) {
+      const skip = done * stride;
+      const added = residual === 0 ? 0 : residual + skip;
+      kernels.columnsApply(x + skip, y + skip, 1, rest, 4 * rest, table, added, low, high);
     }
   }
 
   #planesApply(
+    { rows, feature, planes, inner }: Chunk,
+    table: number,
     x: number,
     y: number,
-    { rows, feature, planes, inner }: Chunk,
+    residual: number,
+    { low, high }: After,
   ): void {
     for (let image = 0; image < rows; image++) {
-      const offset = 4 * image * planes * inner;
-      this.#kernels.planesApply(
-        x + offset,
-        y + offset,
+      const skip = 4 * image * planes * inner;
+      const added = residual === 0 ? 0 : residual + skip;
+      this.#kernels.planesApply(x + skip, y + skip, planes, inner, table, feature, added, low, high);
+    }
+  }
+
+  // -------------------------------------------------------------------------------- backward
+
+  backward(
+    x: Float32Array,
+    dy: Float32Array,
+    dx: Float32Array,
+    layout: Layout,
+    statistics: Statistics,
+    norm: Norm,
+    { dGamma, dBeta }: Gradients,
+  ): void {
+    const places = this.#places(x, dx, dy);
+    for (let first = 0; first < layout.features; first += STRIP) {
+      const strip = stripOf(layout, first);
+      const { width } = strip;
+      this.#means.set(part(statistics.mean, strip));
+      this.#m2s.set(part(statistics.m2, strip));
+      if (norm.gamma) this.#gammas.set(part(norm.gamma, strip));
+      else this.#gammas.fill(1, 0, width);
+      this.#backward(strip, x, dy, dx, places, statistics.count, norm.epsilon);
+      dGamma.set(this.#s2s.subarray(0, width), first);
+      dBeta.set(this.#s1s.subarray(0, width), first);
+    }
+  }
+
+  /** dx of a strip; its dgamma and dbeta, in s2 and s1. */
+  #backward(
+    strip: Strip,
+    x: Float32Array,
+    dy: Float32Array,
+    dx: Float32Array,
+    places: Places,
+    count: number,
+    epsilon: number,
+  ): void {
+    const kernels = this.#kernels;
+    const { width } = strip;
+    const direct = places.x !== 0 && places.y !== 0 && places.residual !== 0;
+    const place = direct || strip.packed ? places : ELSEWHERE;
+    const stride = strideOf(strip, direct);
+    const chunks = chunksOf(strip, direct);
+    const from = (chunk: Chunk) => (place.x === 0 ? this.#window : place.x + 4 * chunk.offset);
+    const beside = (chunk: Chunk) =>
+      place.residual === 0 ? this.#residual : place.residual + 4 * chunk.offset;
+    const load = (chunk: Chunk) => {
+      if (place.x === 0) stage(this.#values, x, strip, chunk);
+      if (place.residual === 0) stage(this.#residuals, dy, strip, chunk);
+    };
+
+    this.#s1s.fill(0, 0, width);
+    this.#s2s.fill(0, 0, width);
+    kernels.gradientWork(this.#mean, width, this.#work);
+    const work = this.#tile(strip, this.#work);
+    for (const chunk of chunks) {
+      load(chunk);
+      if (strip.columns) this.#columnsGradients(strip, chunk, stride, work, from(chunk), beside(chunk));
+      else this.#planesGradients(chunk, from(chunk), beside(chunk));
+    }
+    kernels.foldGradients(
+      this.#mean,
+      this.#m2,
+      count,
+      this.#gamma,
+      epsilon,
+      width,
+      this.#s1,
+      this.#s2,
+      this.#table,
+    );
+    const table = this.#tile(strip, this.#table, 128);
+    // From the end, because the last chunk is still staged.
+    for (const [i, chunk] of chunks.reverse().entries()) {
+      if (i > 0) load(chunk);
+      const to = place.y === 0 ? this.#window : place.y + 4 * chunk.offset;
+      if (strip.columns) this.#columnsBackward(strip, chunk, stride, table, from(chunk), beside(chunk), to);
+      else this.#planesBackward(chunk, table, from(chunk), beside(chunk), to);
+      if (place.y === 0) unstage(dx, this.#values, strip, chunk);
+    }
+  }
+
+  #columnsGradients(
+    { width, copies, layout }: Strip,
+    { rows }: Chunk,
+    stride: number,
+    work: number,
+    x: number,
+    dy: number,
+  ): void {
+    const kernels = this.#kernels;
+    const { inner } = layout;
+    if (copies * inner === 1) {
+      kernels.columnsGradients(x, dy, rows, width, stride, work, this.#s1, this.#s2);
+      return;
+    }
+    const tall = Math.floor(rows / copies);
+    for (const [start, height, wide] of [
+      [0, tall, width * inner * copies],
+      [tall * copies, rows - tall * copies, width * inner],
+    ]) {
+      if (height === 0) continue;
+      const skip = start * stride;
+      kernels.columnsGradients(x + skip, dy + skip, height, wide, 4 * wide, work, this.#wideS1, this.#wideS2);
+      kernels.tileSums(this.#wideS1, width, inner, wide, this.#s1);
+      kernels.tileSums(this.#wideS2, width, inner, wide, this.#s2);
+    }
+  }
+
+  #planesGradients({ rows, feature, planes, inner }: Chunk, x: number, dy: number): void {
+    const skip = 8 * feature;
+    for (let image = 0; image < rows; image++) {
+      const at = 4 * image * planes * inner;
+      this.#kernels.planesGradients(
+        x + at,
+        dy + at,
         planes,
         inner,
-        this.#table,
-        feature,
+        this.#mean + skip,
+        this.#s1 + skip,
+        this.#s2 + skip,
       );
+    }
+  }
+
+  #columnsBackward(
+    { width, copies, layout }: Strip,
+    { rows }: Chunk,
+    stride: number,
+    table: number,
+    x: number,
+    dy: number,
+    dx: number,
+  ): void {
+    const kernels = this.#kernels;
+    const row = width * layout.inner;
+    if (copies === 1) {
+      kernels.columnsBackward(x, dy, dx, rows, row, stride, table);
+      return;
+    }
+    const tall = Math.floor(rows / copies);
+    const done = tall * copies * stride;
+    const rest = (rows - tall * copies) * row;
+    if (tall > 0) kernels.columnsBackward(x, dy, dx, tall, row * copies, stride * copies, table);
+    if (rest > 0) kernels.columnsBackward(x + done, dy + done, dx + done, 1, rest, 4 * rest, table);
+  }
+
+  #planesBackward(
+    { rows, feature, planes, inner }: Chunk,
+    table: number,
+    x: number,
+    dy: number,
+    dx: number,
+  ): void {
+    for (let image = 0; image < rows; image++) {
+      const at = 4 * image * planes * inner;
+      this.#kernels.planesBackward(x + at, dy + at, dx + at, planes, inner, table, feature);
     }
   }
 }
 
-/** length values of x from an offset, without a new view where that is all of x. */
-function slice(x: Float32Array, offset: number, length: number): Float32Array {
-  return length === x.length ? x : x.subarray(offset, offset + length);
+// ----------------------------------------------------------------------------------- staging
+
+/** The chunk's values, without a new view where they are all of the array. */
+function slice(array: Float32Array, { offset, length }: Chunk): Float32Array {
+  return length === array.length ? array : array.subarray(offset, offset + length);
 }
+
+/** A chunk into the window, rows packed. */
+function stage(window: Float32Array, array: Float32Array, strip: Strip, chunk: Chunk): void {
+  if (strip.packed) {
+    window.set(slice(array, chunk));
+    return;
+  }
+  for (let row = 0; row < chunk.rows; row++) {
+    const offset = chunk.offset + row * strip.layout.features;
+    window.set(array.subarray(offset, offset + strip.width), row * strip.width);
+  }
+}
+
+/** A chunk back from the window. */
+function unstage(array: Float32Array, window: Float32Array, strip: Strip, chunk: Chunk): void {
+  if (strip.packed) {
+    array.set(window.subarray(0, chunk.length), chunk.offset);
+    return;
+  }
+  for (let row = 0; row < chunk.rows; row++) {
+    const packed = window.subarray(row * strip.width, (row + 1) * strip.width);
+    array.set(packed, chunk.offset + row * strip.layout.features);
+  }
+}
+
+// ---------------------------------------------------------------------------- strips, chunks
 
 /** The strip's part of an array per feature. */
-function part<T extends Float32Array | Float64Array>(
-  values: T,
-  { first, width }: Strip,
-): T;
-function part(
-  values: Float32Array | Float64Array,
-  { first, width }: Strip,
-): Float32Array | Float64Array {
-  return width === values.length
-    ? values
-    : values.subarray(first, first + width);
+function part<Values extends Float32Array | Float64Array>(values: Values, strip: Strip): Values;
+function part(values: Float32Array | Float64Array, { first, width }: Strip): Float32Array | Float64Array {
+  return width === values.length ? values : values.subarray(first, first + width);
 }
 
-function stripOf(layout: Layout, first: number): Strip {
+function stripOf(layout: Layout, first: number, tiling?: number): Strip {
   const { outer, features, inner } = layout;
   const width = Math.min(STRIP, features - first);
-  const columns =
-    inner === 1 ||
-    (inner <= SMALL_PLANE && features * inner <= WIDE && outer >= 64);
-  const copies = columns ? copiesOf(width * inner, outer) : 1;
-  return {
-    layout,
-    first,
-    width,
-    columns,
-    copies,
-    packed: !(columns && width < features),
-  };
+  const columns = inner === 1 || (inner <= SMALL_PLANE && features * inner <= WIDE && outer >= 64);
+  let copies = 1;
+  if (columns) copies = inner === 1 && tiling !== undefined ? tiling : copiesOf(width * inner, outer);
+  return { layout, first, width, columns, copies, packed: !columns || width === features };
 }
 
 /** Rows to tile into one, so that it is at least 64 columns and a multiple of 8; 1 where that does not pay. */
@@ -588,23 +661,31 @@ function copiesOf(width: number, rows: number): number {
   return width * copies <= WIDE && rows >= 32 * copies ? copies : 1;
 }
 
-/** The chunks of a strip: as large as possible in place, window by window if staged. */
-function chunksOf(strip: Strip, inPlace: boolean): Chunk[] {
-  const { layout, first, width, columns, copies } = strip;
+/** Bytes from row to row of a strip of columns: staged rows are packed. */
+function strideOf({ columns, width, layout }: Strip, resident: boolean): number {
+  return columns ? 4 * layout.inner * (resident ? layout.features : width) : 0;
+}
+
+/** The chunks of a strip: columns all at once where they stand, everything else window by window. */
+function chunksOf(strip: Strip, resident: boolean): Chunk[] {
+  const { first, width, columns, copies, layout } = strip;
   const { outer, features, inner } = layout;
+  const image = features * inner;
   const chunks: Chunk[] = [];
-  if (columns) {
+  if (layout.length === 0) return chunks;
+
+  // Whole rows or images.
+  if (columns || (width === features && image <= WINDOW)) {
     const row = width * inner;
-    const rows = inPlace
-      ? outer
-      : Math.max(1, Math.floor(WINDOW / (row * copies))) * copies;
-    for (let start = 0; start < outer; start += rows) {
-      const count = Math.min(rows, outer - start);
-      const offset = start * features * inner + first;
+    const fit = Math.max(1, Math.floor(WINDOW / (row * copies))) * copies;
+    const most = columns && resident ? outer : fit;
+    for (let start = 0; start < outer; start += most) {
+      const rows = Math.min(most, outer - start);
+      const offset = start * image + first;
       chunks.push({
         offset,
-        length: count * row,
-        rows: count,
+        length: rows * row,
+        rows,
         feature: 0,
         planes: width,
         inner,
@@ -613,41 +694,35 @@ function chunksOf(strip: Strip, inPlace: boolean): Chunk[] {
     }
     return chunks;
   }
-  const image = features * inner;
-  if (width === features && image <= WINDOW) {
-    const images = Math.floor(WINDOW / image);
-    for (let start = 0; start < outer; start += images) {
-      const rows = Math.min(images, outer - start);
-      chunks.push({
-        offset: start * image,
-        length: rows * image,
-        rows,
-        feature: 0,
-        planes: features,
-        inner,
-        seen: start * inner,
-      });
+
+  // Within an image an even number of planes, because their moments are merged in pairs.
+  if (2 * inner <= WINDOW) {
+    const most = 2 * Math.floor(WINDOW / inner / 2);
+    for (let start = 0; start < outer; start++) {
+      for (let feature = 0; feature < width; feature += most) {
+        const planes = Math.min(most, width - feature);
+        const offset = start * image + (first + feature) * inner;
+        chunks.push({ offset, length: planes * inner, rows: 1, feature, planes, inner, seen: start * inner });
+      }
     }
     return chunks;
   }
-  // Within an image an even number of planes, because their moments are merged in pairs; or parts of a plane.
-  const group = inner * 2 <= WINDOW ? Math.floor(WINDOW / inner / 2) * 2 : 1;
+
+  // Parts of a plane.
   for (let start = 0; start < outer; start++) {
-    for (let feature = 0; feature < width; feature += group) {
-      const planes = Math.min(group, width - feature);
+    for (let feature = 0; feature < width; feature++) {
       for (let done = 0; done < inner; done += WINDOW) {
-        const piece = group > 1 ? inner : Math.min(WINDOW, inner - done);
+        const length = Math.min(WINDOW, inner - done);
         const offset = start * image + (first + feature) * inner + done;
         chunks.push({
           offset,
-          length: planes * piece,
+          length,
           rows: 1,
           feature,
-          planes,
-          inner: piece,
+          planes: 1,
+          inner: length,
           seen: start * inner + done,
         });
-        if (group > 1) break;
       }
     }
   }

@@ -3,9 +3,7 @@
 import { backend, init } from "simdnorm";
 import { beforeAll, describe, expect } from "vitest";
 
-export function onBothBackends(
-  body: (name: "wasm" | "javascript") => void,
-): void {
+export function onBothBackends(body: (name: "wasm" | "javascript") => void): void {
   describe.each(["wasm", "javascript"] as const)("%s", (name) => {
     beforeAll(() => {
       init({ backend: name });

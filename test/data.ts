@@ -17,22 +17,17 @@ export function uniform(seed: number): () => number {
 /** N(0, 1): Box and Muller. */
 export function normal(seed: number): () => number {
   const random = uniform(seed);
-  return () =>
-    Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
 /** What the values of one feature look like: called with the sample's number and a N(0, 1) draw. */
-export const kinds: Record<
-  string,
-  (sample: number, draw: number, feature: number) => number
-> = {
+export const kinds: Record<string, (sample: number, draw: number, feature: number) => number> = {
   "N(0, 1)": (_, draw) => draw,
   "mean 1e4, std 1": (_, draw) => 1e4 + draw,
   "mean 1e6, std 1": (_, draw) => 1e6 + draw,
   "an outlier first": (sample, draw) => (sample === 0 ? 1e6 : draw),
   sorted: (sample, _, feature) => sample * 0.37 + feature,
-  "two values in turn": (sample, _, feature) =>
-    sample % 2 === 0 ? 1.1 + feature : -0.3,
+  "two values in turn": (sample, _, feature) => (sample % 2 === 0 ? 1.1 + feature : -0.3),
   "heavy tails": (_, draw) => Math.exp(3 * draw),
   "huge, 1e30": (_, draw) => 1e30 * draw,
   "tiny, 1e-30": (_, draw) => 1e-30 * draw,

@@ -10,10 +10,7 @@ export interface Sizes {
 export const u = 2 ** -24;
 
 /** Calls back with (index, feature) for every value of row-major outer × features × inner data. */
-export function eachValue(
-  { outer, features, inner }: Sizes,
-  visit: (i: number, j: number) => void,
-): void {
+export function eachValue({ outer, features, inner }: Sizes, visit: (i: number, j: number) => void): void {
   let i = 0;
   for (let o = 0; o < outer; o++) {
     for (let j = 0; j < features; j++) {
@@ -23,10 +20,7 @@ export function eachValue(
 }
 
 /** Two passes, the mean corrected once: good to a few units of 2⁻⁵³ of the largest value. */
-export function moments(
-  x: ArrayLike<number>,
-  sizes: Sizes,
-): { mean: Float64Array; variance: Float64Array } {
+export function moments(x: ArrayLike<number>, sizes: Sizes): { mean: Float64Array; variance: Float64Array } {
   const n = sizes.outer * sizes.inner;
   const mean = new Float64Array(sizes.features);
   const rest = new Float64Array(sizes.features);
@@ -53,20 +47,37 @@ export interface Parameters {
 }
 
 /** y = (x − mean) / √(variance + epsilon) · gamma + beta */
-export function normalize(
-  x: ArrayLike<number>,
-  sizes: Sizes,
-  parameters: Parameters,
-): Float64Array {
+export function normalize(x: ArrayLike<number>, sizes: Sizes, parameters: Parameters): Float64Array {
   const { mean, variance, gamma, beta, epsilon = 1e-5 } = parameters;
   const y = new Float64Array(x.length);
   eachValue(sizes, (i, j) => {
-    y[i] =
-      ((x[i] - mean[j]) / Math.sqrt(variance[j] + epsilon)) *
-        (gamma?.[j] ?? 1) +
-      (beta?.[j] ?? 0);
+    y[i] = ((x[i] - mean[j]) / Math.sqrt(variance[j] + epsilon)) * (gamma?.[j] ?? 1) + (beta?.[j] ?? 0);
   });
   return y;
+}
+
+/** The gradients of normalize by the batch's own statistics, for the loss Σ dy·y. */
+export function gradients(
+  x: ArrayLike<number>,
+  dy: ArrayLike<number>,
+  sizes: Sizes,
+  { gamma, epsilon = 1e-5 }: Pick<Parameters, "gamma" | "epsilon">,
+): { dx: Float64Array; dGamma: Float64Array; dBeta: Float64Array } {
+  const n = sizes.outer * sizes.inner;
+  const { mean, variance } = moments(x, sizes);
+  const normalized = normalize(x, sizes, { mean, variance, epsilon });
+  const dGamma = new Float64Array(sizes.features);
+  const dBeta = new Float64Array(sizes.features);
+  eachValue(sizes, (i, j) => {
+    dGamma[j] += dy[i] * normalized[i];
+    dBeta[j] += dy[i];
+  });
+  const dx = new Float64Array(x.length);
+  eachValue(sizes, (i, j) => {
+    const scale = (gamma?.[j] ?? 1) / Math.sqrt(variance[j] + epsilon);
+    dx[i] = scale * (dy[i] - dBeta[j] / n - (normalized[i] * dGamma[j]) / n);
+  });
+  return { dx, dGamma, dBeta };
 }
 
 /**
@@ -76,10 +87,7 @@ export function normalize(
  * float32 is added for results that underflow.
  */
 export function inferenceBound(exact: number, beta: number): number {
-  return (
-    5 * u * Math.max(Math.abs(exact - beta), Math.abs(beta), Math.abs(exact)) +
-    2 ** -149
-  );
+  return 5 * u * Math.max(Math.abs(exact - beta), Math.abs(beta), Math.abs(exact)) + 2 ** -149;
 }
 
 /** The worst of |y − exact| in units of the bound: at most 1 passes. NaN and infinities must be equal. */
@@ -88,8 +96,7 @@ export function worst(
   exact: ArrayLike<number>,
   bound: (exact: number, i: number) => number,
 ): { ratio: number; at: number } {
-  if (y.length !== exact.length)
-    throw new Error(`expected ${exact.length} values, got ${y.length}`);
+  if (y.length !== exact.length) throw new Error(`expected ${exact.length} values, got ${y.length}`);
   let ratio = 0;
   let at = -1;
   for (let i = 0; i < exact.length; i++) {

@@ -23,26 +23,13 @@ function first(...places) {
 export const chromium = {
   name: "Chromium",
   missing: "chromium",
-  binary: first(
-    process.env.CHROMIUM,
-    "/usr/bin/chromium",
-    "/usr/bin/google-chrome",
-  ),
-  args: (profile) => [
-    "--headless",
-    "--no-sandbox",
-    "--no-first-run",
-    `--user-data-dir=${profile}`,
-  ],
+  binary: first(process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-chrome"),
+  args: (profile) => ["--headless", "--no-sandbox", "--no-first-run", `--user-data-dir=${profile}`],
 };
 export const firefox = {
   name: "Firefox",
   missing: "firefox-esr",
-  binary: first(
-    process.env.FIREFOX,
-    "/usr/bin/firefox-esr",
-    "/usr/bin/firefox",
-  ),
+  binary: first(process.env.FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"),
   args: (profile) => ["--headless", "--no-remote", "--profile", profile],
 };
 export const webkit = {
@@ -61,13 +48,9 @@ export const webkit = {
 
 /** A display of its own for browsers that cannot run without a window. */
 async function display() {
-  const server = spawn(
-    "Xvfb",
-    ["-displayfd", "3", "-nolisten", "tcp", "-noreset"],
-    {
-      stdio: ["ignore", "ignore", "ignore", "pipe"],
-    },
-  );
+  const server = spawn("Xvfb", ["-displayfd", "3", "-nolisten", "tcp", "-noreset"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
   process.on("exit", () => server.kill());
   server.unref();
   const [number] = await once(createInterface(server.stdio[3]), "line");
@@ -90,10 +73,7 @@ async function serve({ folder, html, policy }) {
     }
     const path = request.url === "/" ? "index.html" : request.url.slice(1);
     const file = join(folder, path);
-    response.setHeader(
-      "Content-Type",
-      TYPES[extname(path)] ?? "application/octet-stream",
-    );
+    response.setHeader("Content-Type", TYPES[extname(path)] ?? "application/octet-stream");
     if (path === "index.html" && html) response.end(html);
     else if (existsSync(file)) response.end(readFileSync(file));
     else response.writeHead(404).end();
@@ -128,15 +108,9 @@ export async function visit({ binary, args, windowed }, pages) {
   const ended = once(child, "exit");
 
   const over = new AbortController();
-  const silence = setTimeout(
-    PATIENCE,
-    `no answer in ${PATIENCE / 1000} s`,
-    over,
-  ).catch(() => {});
+  const silence = setTimeout(PATIENCE, `no answer in ${PATIENCE / 1000} s`, over).catch(() => {});
   const crash = ended.then(() => "the end of the browser");
-  const backends = await Promise.all(
-    sites.map(({ posted }) => Promise.race([posted, silence, crash])),
-  );
+  const backends = await Promise.all(sites.map(({ posted }) => Promise.race([posted, silence, crash])));
   over.abort();
 
   // The whole group: browsers are many processes.

@@ -29,19 +29,12 @@ for (const [environment, path, args, expected = "wasm"] of runtimes) {
   ]) {
     const run = async () => {
       const command = [...args, file];
-      const { stdout, stderr } = await promisify(execFile)(
-        runtime.binary,
-        command,
-        { cwd: folder },
-      );
+      const { stdout, stderr } = await promisify(execFile)(runtime.binary, command, { cwd: folder });
       if (stderr) throw new Error(`expected silence, got ${stderr}`);
       return stdout;
     };
     const version = runtime?.version;
-    await cell(
-      { environment, version, how, expected, missing: path },
-      runtime && run,
-    );
+    await cell({ environment, version, how, expected, missing: path }, runtime && run);
   }
 }
 
@@ -71,8 +64,7 @@ export default { fetch: () => new Response(check({ BatchNorm, Tensor, backend })
     `(name = "worker.js", esModule = ${JSON.stringify(source)})`,
     `(name = "check.js", esModule = embed "check.js")`,
     ...uploads[entry].map(
-      ([module, kind, file]) =>
-        `(name = "${module}", ${kind} = embed "node_modules/simdnorm/build/${file}")`,
+      ([module, kind, file]) => `(name = "${module}", ${kind} = embed "node_modules/simdnorm/build/${file}")`,
     ),
   ];
   return `(name = "${name}", worker = (compatibilityDate = "${date}", modules = [${modules}]))`;
@@ -82,8 +74,7 @@ export default { fetch: () => new Response(check({ BatchNorm, Tensor, backend })
 async function serve(binary) {
   const config = join(folder, "workers.capnp");
   const sockets = workers.map(
-    (_, i) =>
-      `(name = "${i}", address = "127.0.0.1:0", http = (), service = "${i}")`,
+    (_, i) => `(name = "${i}", address = "127.0.0.1:0", http = (), service = "${i}")`,
   );
   writeFileSync(
     config,
@@ -155,9 +146,7 @@ globalThis.backend = check({ BatchNorm, Tensor, backend });`,
 
 const edge = library("edge-runtime");
 const fromConsumer = createRequire(join(folder, "package.json"));
-const kernels = new WebAssembly.Module(
-  readFileSync(fromConsumer.resolve("simdnorm/kernels.wasm")),
-);
+const kernels = new WebAssembly.Module(readFileSync(fromConsumer.resolve("simdnorm/kernels.wasm")));
 for (const [locked, entry, expected] of [
   [false, "simdnorm", "wasm"],
   [true, "simdnorm", "javascript"],

@@ -23,8 +23,7 @@ function merge(rows, field) {
 
 const rows = ["runtimes", "browsers", "bundlers", "types"].flatMap((name) => {
   const file = new URL(`build/matrix/${name}.json`, root);
-  if (!existsSync(file))
-    throw new Error(`expected ${name}.json, got none (npm run test:${name})`);
+  if (!existsSync(file)) throw new Error(`expected ${name}.json, got none (npm run test:${name})`);
   return JSON.parse(readFileSync(file));
 });
 const cells = rows.map(({ environment, version, how, result }) => ({
@@ -36,9 +35,7 @@ const cells = rows.map(({ environment, version, how, result }) => ({
 const table = [
   "| | version | as | runs |",
   "|---|---|---|---|",
-  ...merge(merge(cells, "how"), "version").map(
-    (cell) => `| ${Object.values(cell).join(" | ")} |`,
-  ),
+  ...merge(merge(cells, "how"), "version").map((cell) => `| ${Object.values(cell).join(" | ")} |`),
 ].join("\n");
 console.log(table);
 

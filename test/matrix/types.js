@@ -9,9 +9,7 @@ import { program } from "./installed.js";
 import { cell, report } from "./report.js";
 
 const folder = consumer();
-const typeRoots = fileURLToPath(
-  new URL("../../node_modules/@types", import.meta.url),
-);
+const typeRoots = fileURLToPath(new URL("../../node_modules/@types", import.meta.url));
 
 const modules = {
   nodenext: ["--module", "nodenext", "user.ts", "user.cts"],
@@ -20,14 +18,7 @@ const modules = {
 const libraries = {
   "no DOM": ["--lib", "es2022"],
   DOM: ["--lib", "es2022,dom"],
-  "Node's types": [
-    "--lib",
-    "es2022",
-    "--types",
-    "node",
-    "--typeRoots",
-    typeRoots,
-  ],
+  "Node's types": ["--lib", "es2022", "--types", "node", "--typeRoots", typeRoots],
 };
 
 for (const name of ["typescript5", "typescript7"]) {

@@ -9,14 +9,7 @@ export function check({ BatchNorm, Tensor, backend }) {
   const options = { gamma: [0.5, 2], beta: [1, -1] };
   const y = new BatchNorm(2, options).train(x);
   const root = Math.sqrt(2 / 3 + EPSILON);
-  compare("worked example", y, [
-    1 - 0.5 / root,
-    -1 - 2 / root,
-    1,
-    -1,
-    1 + 0.5 / root,
-    -1 + 2 / root,
-  ]);
+  compare("worked example", y, [1 - 0.5 / root, -1 - 2 / root, 1, -1, 1 + 0.5 / root, -1 + 2 / root]);
 
   layer(BatchNorm, { shape: [1000, 33], axis: -1 });
   layer(BatchNorm, { shape: [2, 3, 20, 20], axis: 1 });
@@ -33,10 +26,7 @@ export function check({ BatchNorm, Tensor, backend }) {
 function layer(BatchNorm, { shape, axis }) {
   const features = shape.at(axis);
   const inner = shape.slice(shape.indexOf(features) + 1).reduce(product, 1);
-  const x = Float32Array.from(
-    { length: shape.reduce(product, 1) },
-    (_, i) => Math.sin(i * i) * 3 + (i % 7),
-  );
+  const x = Float32Array.from({ length: shape.reduce(product, 1) }, (_, i) => Math.sin(i * i) * 3 + (i % 7));
   const gamma = Array.from({ length: features }, (_, f) => 0.5 + f / features);
   const beta = Array.from({ length: features }, (_, f) => f - 1);
 
@@ -77,9 +67,7 @@ function product(a, b) {
 /** Float32 results of moderate size: within a millionth of the larger of 1 and the exact value. */
 function compare(what, got, expected) {
   if (got.length !== expected.length)
-    throw new Error(
-      `${what}: expected ${expected.length} values, got ${got.length}`,
-    );
+    throw new Error(`${what}: expected ${expected.length} values, got ${got.length}`);
   expected.forEach((value, i) => {
     if (!(Math.abs(got[i] - value) <= 1e-6 * Math.max(1, Math.abs(value))))
       throw new Error(`${what}: expected ${value} at ${i}, got ${got[i]}`);
