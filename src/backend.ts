@@ -110,7 +110,12 @@ let running: Backend | undefined;
 function webAssembly(): Wasm | null {
   if (wasm === undefined) {
     const module = bundledModule();
-    wasm = module && new Wasm(module);
+    try {
+      wasm = module && new Wasm(module);
+    } catch {
+      // Under a content security policy WebKit compiles modules, but refuses their instances.
+      wasm = null;
+    }
   }
   return wasm;
 }
