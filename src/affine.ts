@@ -2,7 +2,7 @@
 
 import { optionsObject, perFeature, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 import { type Backend, type Coefficients, current, type Table } from "./backend.js";
-import { type ApplyOptions, checkCall, run } from "./call.js";
+import { type ApplyOptions, Call } from "./call.js";
 import {
   type FoldConvOptions,
   type FoldedLayer,
@@ -84,8 +84,7 @@ export class Affine {
   apply(x: Float32Array, options?: ApplyOptions & { out?: Float32Array }): Float32Array;
   apply(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
   apply(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
-    const layout = checkCall(x, options, this.features, this.#axis);
-    return run(x, options, (values, y, after) => this.#ready().apply(values, y, layout, after));
+    return new Call(x, options, this.features, this.#axis).run(this.#ready().apply);
   }
 
   /**
