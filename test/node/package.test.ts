@@ -69,6 +69,6 @@ describe.each(entries)("%s", (name) => {
     for (const forbidden of ["node:", "fetch", "import(", "import.meta", "require("]) {
       expect(code).not.toContain(forbidden);
     }
-    expect(code).not.toMatch(/\bimport\b|\bfrom\s*"/);
+    expect(code).not.toMatch(/\bawait\b|\bimport\b|\bfrom\s*"/);
   });
 });
