@@ -24,10 +24,7 @@ svg { color: #1f2328; }
 export function draw(results, machine) {
   const { document } = parseHTML("<html></html>");
   const points = results
-    .filter(
-      ({ place, operation, length }) =>
-        place === "in place" && titles[operation] && length >= SMALLEST,
-    )
+    .filter(({ place, operation, length }) => place === "in place" && titles[operation] && length >= SMALLEST)
     .flatMap(({ shape, operation, memory, nanoseconds, probe, tuned }) => {
       const [bound, tensor, array, javascript] = series.map(({ name }) => ({
         shape,
@@ -37,9 +34,9 @@ export function draw(results, machine) {
       if (memory === "staged") return [{ ...array, nanoseconds }];
       if (memory !== "resident") return [];
       return [
-        { ...bound, nanoseconds: probe },
-        { ...tensor, nanoseconds },
         { ...javascript, nanoseconds: tuned },
+        { ...tensor, nanoseconds },
+        { ...bound, nanoseconds: probe },
       ];
     });
 
@@ -81,9 +78,7 @@ export function draw(results, machine) {
       label: null,
       grid: true,
       domain,
-      ticks: [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10].filter(
-        (tick) => tick >= domain[0] && tick <= domain[1],
-      ),
+      ticks: [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10].filter((tick) => tick >= domain[0] && tick <= domain[1]),
       tickFormat: "~g",
     },
     y: {
@@ -125,12 +120,11 @@ export function draw(results, machine) {
         r: 4.5,
       }),
       legend,
-      Plot.text(
-        [
-          `nanoseconds per element in place, logarithmic, less is better (${machine})`,
-        ],
-        { ...aside, frameAnchor: "bottom-left", dy: 48 },
-      ),
+      Plot.text([`nanoseconds per element in place, logarithmic, less is better (${machine})`], {
+        ...aside,
+        frameAnchor: "bottom-left",
+        dy: 48,
+      }),
     ],
   });
   const sheet = document.createElement("style");

@@ -20,9 +20,7 @@ const { values: options } = parseArgs({
 });
 const plain = (name) => name.toLowerCase().replaceAll("×", "x");
 const chosen = shapes.filter(
-  ({ name }) =>
-    (!options.quick || quick.includes(name)) &&
-    plain(name).includes(plain(options.only ?? "")),
+  ({ name }) => (!options.quick || quick.includes(name)) && plain(name).includes(plain(options.only ?? "")),
 );
 const rounds = options.quick ? 5 : 20;
 
@@ -48,9 +46,10 @@ async function measure(shape, progress) {
       ...row,
       memory: "resident",
     })),
-    ...callsOf(operations, shape, data, new Float32Array(shape.length)).map(
-      (row) => ({ ...row, memory: "staged" }),
-    ),
+    ...callsOf(operations, shape, data, new Float32Array(shape.length)).map((row) => ({
+      ...row,
+      memory: "staged",
+    })),
     ...["infer", "train"].map((operation) => ({
       operation,
       place: "in place",
@@ -77,10 +76,7 @@ async function measure(shape, progress) {
   return rows.map(({ contender, ...row }) => {
     const of = (kind) =>
       plain.find(
-        (other) =>
-          other.kind === kind &&
-          other.operation === row.operation &&
-          other.place === row.place,
+        (other) => other.kind === kind && other.operation === row.operation && other.place === row.place,
       );
     return {
       shape: shape.name,
@@ -89,9 +85,7 @@ async function measure(shape, progress) {
       nanoseconds: perElement(contender.best),
       tuned: perElement(of("tuned").best),
       naive: of("naive") ? perElement(of("naive").best) : null,
-      probe: perElement(
-        probes.find(({ place }) => place === row.place).contender.best,
-      ),
+      probe: perElement(probes.find(({ place }) => place === row.place).contender.best),
     };
   });
 }
@@ -108,11 +102,7 @@ const columns = [
   ["µs/call", -9, (row) => short((row.nanoseconds * row.length) / 1e3)],
   ["GB/s", -7, (row) => short(4 / row.nanoseconds)],
   ["× tuned", -9, (row) => short(row.tuned / row.nanoseconds, 2)],
-  [
-    "× naive",
-    -9,
-    (row) => (row.naive === null ? "" : short(row.naive / row.nanoseconds, 2)),
-  ],
+  ["× naive", -9, (row) => (row.naive === null ? "" : short(row.naive / row.nanoseconds, 2))],
   ["÷ probe", -9, (row) => short(row.nanoseconds / row.probe)],
 ];
 
@@ -138,9 +128,7 @@ const results = [];
 for (const [i, shape] of chosen.entries()) {
   const rows = await measure(shape, (round) => {
     if (!process.stderr.isTTY) return;
-    process.stderr.write(
-      `\r\x1b[K${shape.name} (${i + 1} of ${chosen.length}), round ${round} of ${rounds}`,
-    );
+    process.stderr.write(`\r\x1b[K${shape.name} (${i + 1} of ${chosen.length}), round ${round} of ${rounds}`);
   });
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   for (const row of rows) print(columns.map(([, , text]) => text(row)));
@@ -149,11 +137,7 @@ for (const [i, shape] of chosen.entries()) {
 child.disconnect();
 
 if (chosen.length === shapes.length) {
-  const write = (name, text) =>
-    writeFileSync(new URL(name, import.meta.url), text);
-  write(
-    "results.json",
-    `${JSON.stringify({ machine, rounds, results }, null, 2)}\n`,
-  );
+  const write = (name, text) => writeFileSync(new URL(name, import.meta.url), text);
+  write("results.json", `${JSON.stringify({ machine, rounds, results }, null, 2)}\n`);
   write("speed.svg", draw(results, machine));
 }

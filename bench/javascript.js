@@ -17,14 +17,13 @@ process.on("message", ({ shape: name }) => {
     const shape = shapes.find((shape) => shape.name === name);
     const x = values(shape.length);
     const y = new Float32Array(shape.length);
-    contenders = Object.entries({ tuned: operations, naive }).flatMap(
-      ([kind, table]) =>
-        callsOf(table, shape, x, y).map(({ operation, place, call }) => ({
-          kind,
-          operation,
-          place,
-          contender: new Contender(call),
-        })),
+    contenders = Object.entries({ tuned: operations, naive }).flatMap(([kind, table]) =>
+      callsOf(table, shape, x, y).map(({ operation, place, call }) => ({
+        kind,
+        operation,
+        place,
+        contender: new Contender(call),
+      })),
     );
   }
   for (const { contender } of contenders) contender.round();

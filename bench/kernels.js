@@ -5,8 +5,7 @@ import { parameters, values } from "./shapes.js";
 
 function load(name, imports) {
   const bytes = readFileSync(new URL(`../build/${name}.wasm`, import.meta.url));
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes), imports)
-    .exports;
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
 }
 
 const kernels = load("kernels", {});
@@ -15,6 +14,9 @@ const { scale } = load("probe", { env: { memory } });
 
 /** The most columns that narrow rows are tiled into: as in src/wasm.ts. */
 const WIDE = 1024;
+
+/** Nothing after the affine step: no residual, no clamp. */
+const bare = [0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
 /** Calls on one shape: inference (apply), training (reduce, fold, apply), and the probe. */
 export function kernelCalls(shape) {
@@ -28,19 +30,12 @@ export function kernelCalls(shape) {
   const per = Math.ceil(Math.max(features, WIDE) / 8) * 8;
   const x = take(4 * length);
   const y = take(4 * length);
-  const [mean, m2, wideMean, wideM2] = [8, 8, 8, 8].map((size) =>
-    take(size * per),
-  );
+  const [mean, m2, wideMean, wideM2] = [8, 8, 8, 8].map((size) => take(size * per));
   const [gamma, beta] = [take(4 * per), take(4 * per)];
-  const [table, wideTable, work] = [
-    take(12 * per),
-    take(12 * per),
-    take(16 * per),
-  ];
+  const [table, wideTable, work] = [take(12 * per), take(12 * per), take(16 * per)];
 
   const given = parameters(shape);
-  const write = (array, pointer) =>
-    new array.constructor(memory.buffer, pointer, array.length).set(array);
+  const write = (array, pointer) => new array.constructor(memory.buffer, pointer, array.length).set(array);
   write(values(length), x);
   write(given.gamma, gamma);
   write(given.beta, beta);
@@ -61,61 +56,16 @@ export function kernelCalls(shape) {
     if (inner > 1) {
       for (let i = 0; i < outer; i++) {
         const image = x + 4 * i * features * inner;
-        kernels.planesMoments(
-          image,
-          features,
-          inner,
-          work,
-          mean,
-          m2,
-          i * inner,
-        );
+        kernels.planesMoments(image, features, inner, work, mean, m2, i * inner);
       }
     } else if (copies === 1) {
-      kernels.columnsMoments(
-        x,
-        outer,
-        features,
-        4 * features,
-        work,
-        mean,
-        m2,
-        0,
-      );
+      kernels.columnsMoments(x, outer, features, 4 * features, work, mean, m2, 0);
     } else {
-      kernels.columnsMoments(
-        x,
-        tiled,
-        wide,
-        4 * wide,
-        work,
-        wideMean,
-        wideM2,
-        0,
-      );
-      kernels.tileMoments(
-        wideMean,
-        wideM2,
-        tiled,
-        features,
-        1,
-        wide,
-        mean,
-        m2,
-        0,
-      );
+      kernels.columnsMoments(x, tiled, wide, 4 * wide, work, wideMean, wideM2, 0);
+      kernels.tileMoments(wideMean, wideM2, tiled, features, 1, wide, mean, m2, 0);
       if (rest > 0) {
         const seen = tiled * copies;
-        kernels.columnsMoments(
-          end,
-          rest,
-          features,
-          4 * features,
-          work,
-          mean,
-          m2,
-          seen,
-        );
+        kernels.columnsMoments(end, rest, features, 4 * features, work, mean, m2, seen);
       }
     }
     if (kernels.doubtful(mean, m2, count, features)) {
@@ -126,13 +76,13 @@ export function kernelCalls(shape) {
     if (inner > 1) {
       for (let i = 0; i < outer; i++) {
         const image = x + 4 * i * features * inner;
-        kernels.planesApply(image, image, features, inner, table, 0);
+        kernels.planesApply(image, image, features, inner, table, 0, ...bare);
       }
     } else {
       const t = copies > 1 ? wideTable : table;
-      kernels.columnsApply(x, x, tiled, wide, 4 * wide, t);
+      kernels.columnsApply(x, x, tiled, wide, 4 * wide, t, ...bare);
       if (rest > 0) {
-        kernels.columnsApply(end, end, rest, features, 4 * features, table);
+        kernels.columnsApply(end, end, rest, features, 4 * features, table, ...bare);
       }
     }
   };
@@ -158,7 +108,5 @@ function tiling({ outer, features, inner }) {
   let copies = 1;
   while ((features * copies) % 8 !== 0 || features * copies < 64) copies++;
   const pays = inner === 1 && features * copies <= WIDE && outer >= 32 * copies;
-  return pays
-    ? { copies, wide: features * copies }
-    : { copies: 1, wide: features };
+  return pays ? { copies, wide: features * copies } : { copies: 1, wide: features };
 }

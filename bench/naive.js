@@ -4,9 +4,8 @@
 import { parameters } from "./shapes.js";
 
 export const naive = {
-  infer(shape, x, y) {
-    const { epsilon, gamma, beta, runningMean, runningVariance } =
-      parameters(shape);
+  infer(shape, x, y, given = parameters(shape)) {
+    const { epsilon, gamma, beta, runningMean, runningVariance } = given;
     const scale = new Float64Array(shape.features);
     return () => {
       for (let j = 0; j < shape.features; j++) {
@@ -15,9 +14,8 @@ export const naive = {
       apply(shape, x, y, runningMean, scale, beta);
     };
   },
-  train(shape, x, y) {
-    const { epsilon, gamma, beta, runningMean, runningVariance } =
-      parameters(shape);
+  train(shape, x, y, given = parameters(shape)) {
+    const { epsilon, gamma, beta, runningMean, runningVariance } = given;
     const count = shape.outer * shape.inner;
     return () => {
       const mean = sums(shape, x);
@@ -75,8 +73,7 @@ function apply({ outer, features, inner }, x, y, mean, scale, beta) {
   if (inner === 1) {
     for (let i = 0; i < outer; i++) {
       for (let j = 0; j < features; j++) {
-        y[i * features + j] =
-          (x[i * features + j] - mean[j]) * scale[j] + beta[j];
+        y[i * features + j] = (x[i * features + j] - mean[j]) * scale[j] + beta[j];
       }
     }
   } else {

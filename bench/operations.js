@@ -4,20 +4,21 @@
 import { BatchNorm } from "simdnorm";
 import { parameters } from "./shapes.js";
 
-function layerOf(shape) {
-  return new BatchNorm(shape.features, {
-    axis: shape.axis,
-    ...parameters(shape),
-  });
+function layerOf({ features, axis }, given) {
+  return new BatchNorm(features, { axis, ...given });
 }
 
 export const operations = {
-  infer(shape, x, out) {
-    const layer = layerOf(shape);
+  infer(shape, x, out, given = parameters(shape)) {
+    const layer = layerOf(shape, given);
     return () => layer.infer(x, { shape: shape.sizes, out });
   },
-  train(shape, x, out) {
-    const layer = layerOf(shape);
+  apply(shape, x, out, given = parameters(shape)) {
+    const map = layerOf(shape, given).fold();
+    return () => map.apply(x, { shape: shape.sizes, out });
+  },
+  train(shape, x, out, given = parameters(shape)) {
+    const layer = layerOf(shape, given);
     return () => layer.train(x, { shape: shape.sizes, out });
   },
 };

@@ -50,14 +50,7 @@ export const shapes = [
 ];
 
 /** What `--quick` measures: one shape of each kind and of each cache. */
-export const quick = [
-  "3×2",
-  "32×64",
-  "256×256",
-  "1024×1024",
-  "NHWC 12544×64",
-  "NCHW 8×64×56×56",
-];
+export const quick = ["3×2", "32×64", "256×256", "1024×1024", "NHWC 12544×64", "NCHW 8×64×56×56"];
 
 /** Uniform in [−1, 1), the same in every process. */
 export function values(length) {
