@@ -38,18 +38,19 @@ async function javascript(message) {
 /** Nanoseconds per element of all contenders on one shape. */
 async function measure(shape, progress) {
   const kernels = kernelCalls(shape);
-  const data = values(shape.length);
-  const x = new Tensor(shape.sizes, data);
-  const y = new Tensor(shape.sizes);
+  const arrays = {
+    x: values(shape.length),
+    y: new Float32Array(shape.length),
+    dy: values(shape.length),
+  };
+  const tensors = {
+    x: new Tensor(shape.sizes, arrays.x),
+    y: new Tensor(shape.sizes),
+    dy: new Tensor(shape.sizes, arrays.dy),
+  };
   const rows = [
-    ...callsOf(operations, shape, x, y).map((row) => ({
-      ...row,
-      memory: "resident",
-    })),
-    ...callsOf(operations, shape, data, new Float32Array(shape.length)).map((row) => ({
-      ...row,
-      memory: "staged",
-    })),
+    ...callsOf(operations, shape, tensors).map((row) => ({ ...row, memory: "resident" })),
+    ...callsOf(operations, shape, arrays).map((row) => ({ ...row, memory: "staged" })),
     ...["infer", "train"].map((operation) => ({
       operation,
       place: "in place",
@@ -68,8 +69,7 @@ async function measure(shape, progress) {
     for (const { contender } of [...probes, ...rows]) contender.round();
     plain = await javascript({});
   }
-  x.dispose();
-  y.dispose();
+  for (const tensor of Object.values(tensors)) tensor.dispose();
   kernels.free();
 
   const perElement = (seconds) => (1e9 * seconds) / shape.length;

@@ -15,10 +15,13 @@ let contenders = [];
 process.on("message", ({ shape: name }) => {
   if (name !== undefined) {
     const shape = shapes.find((shape) => shape.name === name);
-    const x = values(shape.length);
-    const y = new Float32Array(shape.length);
+    const memory = {
+      x: values(shape.length),
+      y: new Float32Array(shape.length),
+      dy: values(shape.length),
+    };
     contenders = Object.entries({ tuned: operations, naive }).flatMap(([kind, table]) =>
-      callsOf(table, shape, x, y).map(({ operation, place, call }) => ({
+      callsOf(table, shape, memory).map(({ operation, place, call }) => ({
         kind,
         operation,
         place,

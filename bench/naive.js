@@ -4,7 +4,7 @@
 import { parameters } from "./shapes.js";
 
 export const naive = {
-  infer(shape, x, y, given = parameters(shape)) {
+  infer(shape, { x, y }, given = parameters(shape)) {
     const { epsilon, gamma, beta, runningMean, runningVariance } = given;
     const scale = new Float64Array(shape.features);
     return () => {
@@ -14,7 +14,7 @@ export const naive = {
       apply(shape, x, y, runningMean, scale, beta);
     };
   },
-  train(shape, x, y, given = parameters(shape)) {
+  train(shape, { x, y }, given = parameters(shape)) {
     const { epsilon, gamma, beta, runningMean, runningVariance } = given;
     const count = shape.outer * shape.inner;
     return () => {

@@ -48,8 +48,12 @@ async function speed(shape) {
   ].flatMap(([method, operation]) => {
     const title = method === "apply" ? "fold().apply" : method;
     return [
-      { name: `simdnorm ${title}, Tensor`, operation, call: operations[method](shape, x, y) },
-      { name: `simdnorm ${title}, Float32Array`, operation, call: operations[method](shape, data, array) },
+      { name: `simdnorm ${title}, Tensor`, operation, call: operations[method](shape, { x, y }) },
+      {
+        name: `simdnorm ${title}, Float32Array`,
+        operation,
+        call: operations[method](shape, { x: data, y: array }),
+      },
     ];
   });
   const others = await peers(shape, data, given);
@@ -112,7 +116,7 @@ async function accuracy(mean) {
   const run = (name, operation, prepare) => {
     const y = new Float32Array(shape.length);
     // A copy of the parameters: training updates the naive loops' running statistics.
-    prepare(shape, data, y, structuredClone(given))();
+    prepare(shape, { x: data, y }, structuredClone(given))();
     judge(name, operation, y);
   };
   run("simdnorm infer, Float32Array", "infer", operations.infer);
