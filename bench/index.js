@@ -18,11 +18,11 @@ import { quick, shapes, values } from "./shapes.js";
 const { values: options } = parseArgs({
   options: { quick: { type: "boolean" }, only: { type: "string" } },
 });
-const plain = (name) => name.toLowerCase().replaceAll("×", "x");
+const ascii = (name) => name.toLowerCase().replaceAll("×", "x");
 const chosen = shapes.filter(
-  ({ name }) => (!options.quick || quick.includes(name)) && plain(name).includes(plain(options.only ?? "")),
+  ({ name }) => (!options.quick || quick.includes(name)) && ascii(name).includes(ascii(options.only ?? "")),
 );
-const rounds = options.quick ? 5 : 20;
+const rounds = options.quick ? 5 : 15;
 
 if (backend() !== "wasm") throw new Error("WebAssembly SIMD is missing here");
 const child = fork(new URL("javascript.js", import.meta.url));
@@ -58,6 +58,13 @@ async function measure(shape, progress) {
       call: kernels[operation],
     })),
   ].map(({ call, ...row }) => ({ ...row, contender: new Contender(call) }));
+  // A kernel that is called wrongly would be timed all the same.
+  for (const operation of ["infer", "train"]) {
+    kernels[operation]();
+    operations[operation](shape, arrays)();
+    const same = kernels.values().every((value, i) => Math.abs(value - arrays.y[i]) < 1e-4);
+    if (!same) throw new Error(`${shape.name}: the bare kernels give another result of ${operation}`);
+  }
   const probes = Object.entries(kernels.probes).map(([place, call]) => ({
     place,
     contender: new Contender(call),
