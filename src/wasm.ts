@@ -217,7 +217,10 @@ export class Wasm implements Backend {
   // ----------------------------------------------------------------------------------- steps
 
   reduce(x: Float32Array, layout: Layout, statistics: Statistics): void {
-    if (layout.length <= TINY) return javascript.reduce(x, layout, statistics);
+    if (layout.length <= TINY) {
+      javascript.reduce(x, layout, statistics);
+      return;
+    }
     const places = this.#places(x, x, null);
     statistics.count = samples(layout);
     for (let first = 0; first < layout.features; first += STRIP) {
@@ -233,7 +236,10 @@ export class Wasm implements Backend {
     norm: Norm,
     after: After,
   ): void {
-    if (layout.length <= TINY) return javascript.normalize(x, y, layout, statistics, norm, after);
+    if (layout.length <= TINY) {
+      javascript.normalize(x, y, layout, statistics, norm, after);
+      return;
+    }
     const places = this.#places(x, y, after.residual);
     for (let first = 0; first < layout.features; first += STRIP) {
       const strip = stripOf(layout, first);
@@ -252,7 +258,10 @@ export class Wasm implements Backend {
     norm: Norm,
     after: After,
   ): void {
-    if (layout.length <= TINY) return javascript.train(x, y, layout, statistics, norm, after);
+    if (layout.length <= TINY) {
+      javascript.train(x, y, layout, statistics, norm, after);
+      return;
+    }
     let places = this.#places(x, y, after.residual);
     statistics.count = samples(layout);
     const hold = places.x === 0 && places.y === 0 && layout.length <= HOLD && layout.features <= STRIP;
@@ -474,7 +483,10 @@ export class Wasm implements Backend {
     norm: Norm,
     gradients: Gradients,
   ): void {
-    if (layout.length <= TINY) return javascript.backward(x, dy, dx, layout, statistics, norm, gradients);
+    if (layout.length <= TINY) {
+      javascript.backward(x, dy, dx, layout, statistics, norm, gradients);
+      return;
+    }
     const places = this.#places(x, dx, dy);
     const { dGamma, dBeta } = gradients;
     for (let first = 0; first < layout.features; first += STRIP) {
