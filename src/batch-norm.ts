@@ -382,10 +382,10 @@ export class BatchNorm {
     this.#batchesTracked++;
     const weight = this.#momentum ?? 1 / this.#batchesTracked;
     const divisor = this.#unbiased ? count - 1 : count;
-    const running = this.#running;
+    const { mean: runningMean, m2: runningVariance } = this.#running;
     for (let j = 0; j < mean.length; j++) {
-      running.mean[j] = (1 - weight) * running.mean[j] + weight * mean[j];
-      running.m2[j] = (1 - weight) * running.m2[j] + (weight * m2[j]) / divisor;
+      runningMean[j] = (1 - weight) * runningMean[j] + weight * mean[j];
+      runningVariance[j] = (1 - weight) * runningVariance[j] + (weight * m2[j]) / divisor;
     }
   }
 }
