@@ -262,20 +262,15 @@ export class Wasm implements Backend {
       javascript.train(x, y, layout, statistics, norm, after);
       return;
     }
-    let places = this.#places(x, y, after.residual);
+    const places = this.#places(x, y, after.residual);
+    const keep = places.x === 0 && layout.length <= HOLD && layout.features <= STRIP;
     statistics.count = samples(layout);
-    const hold = places.x === 0 && places.y === 0 && layout.length <= HOLD && layout.features <= STRIP;
-    if (hold) {
-      this.#values.set(x);
-      places = { x: this.#window, y: this.#window, residual: places.residual };
-    }
     for (let first = 0; first < layout.features; first += STRIP) {
       const strip = stripOf(layout, first);
-      this.#reduce(strip, x, places.x, statistics);
+      this.#reduce(strip, x, places.x, statistics, keep);
       this.#fold(strip, statistics.count, norm);
-      this.#apply(strip, this.#tile(strip, this.#table), x, y, after, places);
+      this.#apply(strip, this.#tile(strip, this.#table), x, y, after, places, keep);
     }
-    if (hold) y.set(this.#values.subarray(0, layout.length));
   }
 
   table(coefficients: Coefficients): Table {
@@ -311,14 +306,15 @@ export class Wasm implements Backend {
 
   // ---------------------------------------------------------------------------------- reduce
 
-  /** The strip's statistics, into scratch memory and `statistics`. */
-  #reduce(strip: Strip, x: Float32Array, place: number, statistics: Statistics): void {
+  /** The strip's statistics, into scratch memory and `statistics`; `keep` leaves all of a staged x in the window. */
+  #reduce(strip: Strip, x: Float32Array, place: number, statistics: Statistics, keep = false): void {
     const stride = strideOf(strip, place !== 0);
     const chunks = chunksOf(strip, place !== 0);
     const each = (add: (x: number, strip: Strip, chunk: Chunk, stride: number) => void) => {
       for (const chunk of chunks) {
-        if (place === 0) stage(this.#values, x, strip, chunk);
-        add.call(this, place === 0 ? this.#window : place + 4 * chunk.offset, strip, chunk, stride);
+        const at = keep ? chunk.offset : 0;
+        if (place === 0) stage(this.#values, at, x, strip, chunk);
+        add.call(this, place === 0 ? this.#window + 4 * at : place + 4 * chunk.offset, strip, chunk, stride);
       }
     };
     each(strip.columns ? this.#columnsMoments : this.#planesMoments);
@@ -405,26 +401,36 @@ export class Wasm implements Backend {
 
   // ----------------------------------------------------------------------------------- apply
 
-  #apply(strip: Strip, table: number, x: Float32Array, y: Float32Array, after: After, places: Places): void {
+  /** `kept`: all of x is in the window already. */
+  #apply(
+    strip: Strip,
+    table: number,
+    x: Float32Array,
+    y: Float32Array,
+    after: After,
+    places: Places,
+    kept = false,
+  ): void {
     const { residual } = after;
     const direct = places.x !== 0 && places.y !== 0 && (residual === null || places.residual !== 0);
     // A strip of wider rows is staged altogether, so that x, y and residual share their stride.
     const place = direct || strip.packed ? places : ELSEWHERE;
     const stride = strideOf(strip, direct);
     for (const chunk of chunksOf(strip, direct)) {
-      if (place.x === 0) stage(this.#values, x, strip, chunk);
-      const from = place.x === 0 ? this.#window : place.x + 4 * chunk.offset;
-      const to = place.y === 0 ? this.#window : place.y + 4 * chunk.offset;
+      const at = kept ? chunk.offset : 0;
+      if (place.x === 0 && !kept) stage(this.#values, at, x, strip, chunk);
+      const from = place.x === 0 ? this.#window + 4 * at : place.x + 4 * chunk.offset;
+      const to = place.y === 0 ? this.#window + 4 * at : place.y + 4 * chunk.offset;
       let added = 0;
       if (place.residual !== 0) {
         added = place.residual + 4 * chunk.offset;
       } else if (residual !== null) {
-        stage(this.#residuals, residual, strip, chunk);
+        stage(this.#residuals, 0, residual, strip, chunk);
         added = this.#residual;
       }
       if (strip.columns) this.#columnsApply(strip, chunk, stride, table, from, to, added, after);
       else this.#planesApply(chunk, table, from, to, added, after);
-      if (place.y === 0) unstage(y, this.#values, strip, chunk);
+      if (place.y === 0) unstage(y, this.#values, at, strip, chunk);
     }
   }
 
@@ -522,8 +528,8 @@ export class Wasm implements Backend {
     const beside = (chunk: Chunk) =>
       place.residual === 0 ? this.#residual : place.residual + 4 * chunk.offset;
     const load = (chunk: Chunk) => {
-      if (place.x === 0) stage(this.#values, x, strip, chunk);
-      if (place.residual === 0) stage(this.#residuals, dy, strip, chunk);
+      if (place.x === 0) stage(this.#values, 0, x, strip, chunk);
+      if (place.residual === 0) stage(this.#residuals, 0, dy, strip, chunk);
     };
 
     this.#s1s.fill(0, 0, width);
@@ -553,7 +559,7 @@ export class Wasm implements Backend {
       const to = place.y === 0 ? this.#window : place.y + 4 * chunk.offset;
       if (strip.columns) this.#columnsBackward(strip, chunk, stride, table, from(chunk), beside(chunk), to);
       else this.#planesBackward(chunk, table, from(chunk), beside(chunk), to);
-      if (place.y === 0) unstage(dx, this.#values, strip, chunk);
+      if (place.y === 0) unstage(dx, this.#values, 0, strip, chunk);
     }
   }
 
@@ -643,26 +649,26 @@ function slice(array: Float32Array, { offset, length }: Chunk): Float32Array {
   return length === array.length ? array : array.subarray(offset, offset + length);
 }
 
-/** A chunk into the window, rows packed. */
-function stage(window: Float32Array, array: Float32Array, strip: Strip, chunk: Chunk): void {
+/** A chunk into the window from value `at` on, rows packed. */
+function stage(window: Float32Array, at: number, array: Float32Array, strip: Strip, chunk: Chunk): void {
   if (strip.packed) {
-    window.set(slice(array, chunk));
+    window.set(slice(array, chunk), at);
     return;
   }
   for (let row = 0; row < chunk.rows; row++) {
     const offset = chunk.offset + row * strip.layout.features;
-    window.set(array.subarray(offset, offset + strip.width), row * strip.width);
+    window.set(array.subarray(offset, offset + strip.width), at + row * strip.width);
   }
 }
 
 /** A chunk back from the window. */
-function unstage(array: Float32Array, window: Float32Array, strip: Strip, chunk: Chunk): void {
+function unstage(array: Float32Array, window: Float32Array, at: number, strip: Strip, chunk: Chunk): void {
   if (strip.packed) {
-    array.set(window.subarray(0, chunk.length), chunk.offset);
+    array.set(window.subarray(at, at + chunk.length), chunk.offset);
     return;
   }
   for (let row = 0; row < chunk.rows; row++) {
-    const packed = window.subarray(row * strip.width, (row + 1) * strip.width);
+    const packed = window.subarray(at + row * strip.width, at + (row + 1) * strip.width);
     array.set(packed, chunk.offset + row * strip.layout.features);
   }
 }
