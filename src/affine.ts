@@ -17,8 +17,39 @@ export interface AffineOptions {
   shift?: ArrayLike<number>;
 }
 
-// A forgotten map gives its table back when it is garbage collected.
+// A forgotten table is freed when it is garbage collected.
 const forgotten = new FinalizationRegistry<Table>((table) => table.free());
+
+/** A table that is made at its first use, and anew for another backend or after `release`. */
+export class Prepared {
+  readonly #make: (backend: Backend) => Table;
+  #table: Table | undefined;
+  #backend: Backend | undefined;
+
+  constructor(make: (backend: Backend) => Table) {
+    this.#make = make;
+  }
+
+  /** The table, for the backend that runs. */
+  get table(): Table {
+    const backend = current();
+    if (this.#table === undefined || this.#backend !== backend) {
+      this.release();
+      this.#table = this.#make(backend);
+      this.#backend = backend;
+      forgotten.register(this, this.#table, this);
+    }
+    return this.#table;
+  }
+
+  /** Gives the table back. */
+  release(): void {
+    if (this.#table === undefined) return;
+    forgotten.unregister(this);
+    this.#table.free();
+    this.#table = undefined;
+  }
+}
 
 /**
  * y = (x − center)·scale + shift per feature, in float64 until it is applied. Its table is made once, so
@@ -30,8 +61,7 @@ const forgotten = new FinalizationRegistry<Table>((table) => table.free());
 export class Affine {
   readonly #axis: number;
   readonly #coefficients: Coefficients;
-  #table: Table | undefined;
-  #backend: Backend | undefined;
+  readonly #prepared = new Prepared((backend) => backend.table(this.#coefficients));
 
   /** @throws TypeError, RangeError if `features` or an option is not valid */
   constructor(features: number, options: AffineOptions = {}) {
@@ -78,26 +108,9 @@ export class Affine {
   apply(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
   apply(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
     const layout = checkCall(x, options, this.features, this.#axis);
-    return run(x, options, (values, y, after) => this.#ready().apply(values, y, layout, after));
-  }
-
-  /** The table, made for the backend that runs. */
-  #ready(): Table {
-    const backend = current();
-    if (this.#table === undefined || this.#backend !== backend) {
-      this.#release();
-      this.#table = backend.table(this.#coefficients);
-      this.#backend = backend;
-      forgotten.register(this, this.#table, this);
-    }
-    return this.#table;
-  }
-
-  #release(): void {
-    if (this.#table === undefined) return;
-    forgotten.unregister(this);
-    this.#table.free();
-    this.#table = undefined;
+    // Made before the views are: it may grow the memory.
+    const table = this.#prepared.table;
+    return run(x, options, (values, y, after) => table.apply(values, y, layout, after));
   }
 }
 

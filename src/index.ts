@@ -4,5 +4,16 @@ export { Affine, type AffineOptions } from "./affine.js";
 export { backend, type InitOptions, init } from "./backend.js";
 export { BatchNorm, type BatchNormOptions } from "./batch-norm.js";
 export type { ApplyOptions } from "./call.js";
+export { Extrema, type ExtremaJSON, type ExtremaOptions } from "./extrema.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
+export {
+  type FitOptions,
+  MinMaxScaler,
+  type MinMaxScalerJSON,
+  type MinMaxScalerOptions,
+  type Rows,
+  StandardScaler,
+  type StandardScalerJSON,
+  type StandardScalerOptions,
+} from "./scalers.js";
 export { type Data, Tensor } from "./tensor.js";

@@ -1,0 +1,89 @@
+// The map of a feature onto a range: minimum and maximum land exactly on its ends.
+//
+// y = (x − center)·scale + shift rises with x at each of its three steps, rounded or not. So if the minimum
+// becomes low and the maximum becomes high exactly, nothing between them leaves the range.
+
+/** What becomes what: min → low and max → high, all of them float32 numbers, min ≤ max and low < high. */
+export interface Ends {
+  readonly min: number;
+  readonly max: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** y = (x − center)·scale + shift */
+export interface Line {
+  readonly center: number;
+  readonly scale: number;
+  readonly shift: number;
+}
+
+/** Below this, max − min counts as 0 and the feature as constant: ten units of float64, as in scikit-learn. */
+const CONSTANT = 10 * Number.EPSILON;
+
+/** The range per unit of the data; a constant feature has scale high − low. */
+export function slope({ min, max, low, high }: Ends): number {
+  return (high - low) / (max - min < CONSTANT ? 1 : max - min);
+}
+
+/** Where the line goes through: the end of smaller magnitude, whose float32 grid is the finer one. */
+function anchor({ min, max, low, high }: Ends): { x: number; y: number } {
+  return max - min < CONSTANT || Math.abs(low) <= Math.abs(high) ? { x: min, y: low } : { x: max, y: high };
+}
+
+/**
+ * The line for steps in float64 whose result is rounded once to float32.
+ *
+ * It always meets both ends. At the anchor the product is 0 and the result the shift. At the other end, of
+ * magnitude h ≥ that of the anchor, the difference, its quotient, the product and the sum are each off by
+ * at most 2⁻⁵³ of a number ≤ 2h: together by less than 2⁻⁵⁰·h, where float32 numbers are 2⁻²⁴·h apart.
+ */
+export function doubleLine(ends: Ends): Line {
+  const { x, y } = anchor(ends);
+  return { center: x, scale: slope(ends), shift: y };
+}
+
+/**
+ * The line for steps in float32, or undefined where there is none.
+ *
+ * Through the anchor one end is exact, and at the other the product must round to one number, which
+ * neighbours of the scale step over for one feature in twenty (range [0, 1]) to four ([0, 255]). Then the
+ * center moves away from the anchor, as little as it takes, and the shift with it: that rounds anew.
+ * Whatever is returned has been computed at both ends. Without a line (ranges such as [−1, 10⁻⁹], whose
+ * one end is rounded away by the other, or subnormal numbers) `doubleLine` remains.
+ */
+export function singleLine(ends: Ends): Line | undefined {
+  const { min, max } = ends;
+  const nearest = Math.fround(slope(ends));
+  const { x, y } = anchor(ends);
+  if (nearest === 0 || nearest === Number.POSITIVE_INFINITY) return undefined;
+  // Constant, or NaN without a value.
+  if (!(max - min >= CONSTANT)) return { center: x, scale: nearest, shift: y };
+  // 0.75 to 1.5 units in the last place away: the neighbours.
+  const away = 1.5 * 2 ** -24;
+  const scales = [nearest, Math.fround(nearest * (1 + away)), Math.fround(nearest * (1 - away))];
+  // From the middle where max − min itself exceeds float32.
+  const start = Number.isFinite(Math.fround(max - min)) ? x : (min + max) / 2;
+  const step = Math.max(Math.abs(start) * 2 ** -23, (max - min) * 2 ** -25);
+  for (let k = 0; k * step <= max - min; k += 1 + (k >> 3)) {
+    for (const offset of k === 0 ? [0] : [k * step, -k * step]) {
+      const center = Math.fround(start + offset);
+      for (const scale of scales) {
+        const shift = meeting(ends, center, scale);
+        if (shift !== undefined) return { center, scale, shift };
+      }
+    }
+  }
+  return undefined;
+}
+
+/** The shift with which both ends are met in float32 steps, if there is one. */
+function meeting({ min, max, low, high }: Ends, center: number, scale: number): number | undefined {
+  const { fround } = Math;
+  const p = fround(fround(min - center) * scale);
+  const q = fround(fround(max - center) * scale);
+  for (const shift of [fround(low - p), fround(high - q)]) {
+    if (fround(p + shift) === low && fround(q + shift) === high) return shift;
+  }
+  return undefined;
+}
