@@ -43,34 +43,46 @@ export function doubleLine(ends: Ends): Line {
   return { center: x, scale: slope(ends), shift: y };
 }
 
+/** How far the center moves before a neighbour of the scale is tried: farther costs more than a neighbour does. */
+const NEAR = 40;
+
 /**
  * The line for steps in float32, or undefined where there is none.
  *
- * Through the anchor one end is exact, and at the other the product must round to one number, which
- * neighbours of the scale step over for one feature in twenty (range [0, 1]) to four ([0, 255]). Then the
- * center moves away from the anchor, as little as it takes, and the shift with it: that rounds anew.
- * Whatever is returned has been computed at both ends. Without a line (ranges such as [−1, 10⁻⁹], whose
- * one end is rounded away by the other, or subnormal numbers) `doubleLine` remains.
+ * It begins where y is 0, or at the anchor: there values keep their relative accuracy. One product must
+ * then round to one number, which the scale steps over for one feature in eight (range [0, 1]) to three
+ * ([0, 255]). For those the center moves away, as little as it takes, and the shift with it, so that
+ * everything rounds anew; two tries a feature is the mean. Whatever is returned has been computed at
+ * both ends, and is within 3 ULP of the larger end between them (measured: 1.1 for [0, 1], 1.7 for
+ * [−1, 1], 2.7 for others). Ranges such as [−1, 10⁻⁹], whose one end is rounded away by the other, and
+ * differences beyond float32 may have no line: `doubleLine` remains.
  */
 export function singleLine(ends: Ends): Line | undefined {
-  const { min, max } = ends;
-  const nearest = Math.fround(slope(ends));
+  const { min, max, low, high } = ends;
   const { x, y } = anchor(ends);
+  const nearest = Math.fround(slope(ends));
   if (nearest === 0 || nearest === Number.POSITIVE_INFINITY) return undefined;
   // Constant, or NaN without a value.
   if (!(max - min >= CONSTANT)) return { center: x, scale: nearest, shift: y };
+
+  let start = low < 0 && high > 0 ? Math.fround(min - low / slope(ends)) : x;
+  if (Math.fround(max - min) === Number.POSITIVE_INFINITY) start = (min + max) / 2;
+  const step = Math.max(Math.abs(start) * 2 ** -23, (max - min) * 2 ** -25);
   // 0.75 to 1.5 units in the last place away: the neighbours.
   const away = 1.5 * 2 ** -24;
   const scales = [nearest, Math.fround(nearest * (1 + away)), Math.fround(nearest * (1 - away))];
-  // From the middle where max − min itself exceeds float32.
-  const start = Number.isFinite(Math.fround(max - min)) ? x : (min + max) / 2;
-  const step = Math.max(Math.abs(start) * 2 ** -23, (max - min) * 2 ** -25);
-  for (let k = 0; k * step <= max - min; k += 1 + (k >> 3)) {
-    for (const offset of k === 0 ? [0] : [k * step, -k * step]) {
-      const center = Math.fround(start + offset);
-      for (const scale of scales) {
-        const shift = meeting(ends, center, scale);
-        if (shift !== undefined) return { center, scale, shift };
+  const far = (max - min) / step;
+  for (const [tries, most] of [
+    [scales.slice(0, 1), Math.min(NEAR, far)],
+    [scales, far],
+  ] as const) {
+    for (let k = 0; k <= most; k += 1 + (k >> 3)) {
+      for (const offset of k === 0 ? [0] : [k * step, -k * step]) {
+        const center = Math.fround(start + offset);
+        for (const scale of tries) {
+          const shift = meeting(ends, center, scale);
+          if (shift !== undefined) return { center, scale, shift };
+        }
       }
     }
   }
