@@ -57,14 +57,19 @@ export class Extrema {
 
   /** Minimum per feature; NaN where there was no value but NaN. */
   get min(): Float64Array {
-    const { min, max } = this.#extremes;
-    return min.map((low, j) => (low <= max[j] ? low : Number.NaN));
+    return this.#seen(this.#extremes.min);
   }
 
   /** Maximum per feature; NaN where there was no value but NaN. */
   get max(): Float64Array {
+    return this.#seen(this.#extremes.max);
+  }
+
+  #seen(values: Float64Array): Float64Array {
     const { min, max } = this.#extremes;
-    return max.map((high, j) => (min[j] <= high ? high : Number.NaN));
+    const seen = values.slice();
+    for (let j = 0; j < this.#features; j++) if (min[j] > max[j]) seen[j] = Number.NaN;
+    return seen;
   }
 
   /**
@@ -98,11 +103,12 @@ export class Extrema {
   }
 
   /** Adding 0 makes −0, which equals 0, the same number in whatever order it is met. */
-  #join({ min, max }: Extremes, count: number): void {
-    this.#extremes = {
-      min: this.#extremes.min.map((low, j) => Math.min(low, min[j]) + 0),
-      max: this.#extremes.max.map((high, j) => Math.max(high, max[j]) + 0),
-    };
+  #join(part: Extremes, count: number): void {
+    const { min, max } = this.#extremes;
+    for (let j = 0; j < this.#features; j++) {
+      min[j] = Math.min(min[j], part.min[j]) + 0;
+      max[j] = Math.max(max[j], part.max[j]) + 0;
+    }
     this.#count += count;
   }
 

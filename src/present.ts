@@ -77,10 +77,11 @@ function eachOf(
 
 /** Chan's merge per feature: with e = b.mean − a.mean, mean += e·b.count/n and m2 += b.m2 + e²·a.count·b.count/n. */
 export function mergedPresent(a: Present, b: Present): Present {
-  const count = a.count.map((n, j) => n + b.count[j]);
+  const count = a.count.slice();
   const mean = a.mean.slice();
   const m2 = a.m2.slice();
   for (let j = 0; j < count.length; j++) {
+    count[j] += b.count[j];
     if (b.count[j] === 0) continue;
     if (a.count[j] === 0) {
       mean[j] = b.mean[j];

@@ -66,36 +66,47 @@ export function singleLine(ends: Ends): Line | undefined {
   if (!(max - min >= CONSTANT)) return { center: x, scale: nearest, shift: y };
 
   let start = low < 0 && high > 0 ? Math.fround(min - low / slope(ends)) : x;
-  if (Math.fround(max - min) === Number.POSITIVE_INFINITY) start = (min + max) / 2;
-  const step = Math.max(Math.abs(start) * 2 ** -23, (max - min) * 2 ** -25);
-  // 0.75 to 1.5 units in the last place away: the neighbours.
+  if (Math.fround(max - min) === Number.POSITIVE_INFINITY) start = Math.fround((min + max) / 2);
+  return (
+    meeting(ends, start, nearest) ??
+    around(ends, start, [nearest], NEAR) ??
+    around(ends, start, neighbours(nearest), Number.POSITIVE_INFINITY)
+  );
+}
+
+/** A float32 number and, 0.75 to 1.5 units in the last place away, its neighbours. */
+function neighbours(value: number): number[] {
   const away = 1.5 * 2 ** -24;
-  const scales = [nearest, Math.fround(nearest * (1 + away)), Math.fround(nearest * (1 - away))];
-  const far = (max - min) / step;
-  for (const [tries, most] of [
-    [scales.slice(0, 1), Math.min(NEAR, far)],
-    [scales, far],
-  ] as const) {
-    for (let k = 0; k <= most; k += 1 + (k >> 3)) {
-      for (const offset of k === 0 ? [0] : [k * step, -k * step]) {
-        const center = Math.fround(start + offset);
-        for (const scale of tries) {
-          const shift = meeting(ends, center, scale);
-          if (shift !== undefined) return { center, scale, shift };
-        }
+  return [value, Math.fround(value * (1 + away)), Math.fround(value * (1 - away))];
+}
+
+/** The first line found with its center about `start`, at most `most` steps or max − min away. */
+function around(ends: Ends, start: number, scales: number[], most: number): Line | undefined {
+  const width = ends.max - ends.min;
+  const step = Math.max(Math.abs(start) * 2 ** -23, width * 2 ** -25);
+  for (let k = 0; k <= most && k * step <= width; k += 1 + (k >> 3)) {
+    for (const side of [k * step, -k * step]) {
+      const center = Math.fround(start + side);
+      for (const scale of scales) {
+        const line = meeting(ends, center, scale);
+        if (line !== undefined) return line;
       }
     }
   }
   return undefined;
 }
 
-/** The shift with which both ends are met in float32 steps, if there is one. */
-function meeting({ min, max, low, high }: Ends, center: number, scale: number): number | undefined {
-  const { fround } = Math;
-  const p = fround(fround(min - center) * scale);
-  const q = fround(fround(max - center) * scale);
-  for (const shift of [fround(low - p), fround(high - q)]) {
-    if (fround(p + shift) === low && fround(q + shift) === high) return shift;
+/** The line of this center and scale that meets both ends in float32 steps, if there is one. */
+function meeting({ min, max, low, high }: Ends, center: number, scale: number): Line | undefined {
+  const p = Math.fround(Math.fround(min - center) * scale);
+  const q = Math.fround(Math.fround(max - center) * scale);
+  const fromLow = Math.fround(low - p);
+  if (Math.fround(p + fromLow) === low && Math.fround(q + fromLow) === high) {
+    return { center, scale, shift: fromLow };
+  }
+  const fromHigh = Math.fround(high - q);
+  if (Math.fround(p + fromHigh) === low && Math.fround(q + fromHigh) === high) {
+    return { center, scale, shift: fromHigh };
   }
   return undefined;
 }

@@ -218,22 +218,27 @@ export class StandardScaler {
     const none = new Float64Array(this.#features);
     return {
       center: this.#withMean ? sum.mean : none,
-      scale: this.#withStd ? deviation(sum).map((scale) => 1 / scale) : none.map(() => 1),
+      scale: this.#withStd ? reciprocals(deviation(sum)) : none.slice().fill(1),
       shift: none,
     };
   }
 }
 
 function variance({ count, m2 }: Present): Float64Array {
-  return m2.map((squares, j) => squares / count[j]);
+  const variance = m2.slice();
+  for (let j = 0; j < variance.length; j++) variance[j] /= count[j];
+  return variance;
 }
 
 /** √variance, 1 where that is no more than the rounding of float64. */
 function deviation(sum: Present): Float64Array {
-  return variance(sum).map((value, j) => {
+  const deviation = variance(sum);
+  for (let j = 0; j < deviation.length; j++) {
     const rounding = sum.count[j] * Number.EPSILON;
-    return value <= rounding * value + (rounding * sum.mean[j]) ** 2 ? 1 : Math.sqrt(value);
-  });
+    const constant = deviation[j] <= rounding * deviation[j] + (rounding * sum.mean[j]) ** 2;
+    deviation[j] = constant ? 1 : Math.sqrt(deviation[j]);
+  }
+  return deviation;
 }
 
 function listsToJson({ count, mean, m2 }: Present) {
@@ -451,7 +456,9 @@ export class MinMaxScaler {
   #ends(): Ends[] {
     const { min, max } = this.#extrema;
     const [low, high] = this.#range.map(Math.fround);
-    return Array.from(min, (m, j) => ({ min: m, max: max[j], low, high }));
+    const ends: Ends[] = [];
+    for (let j = 0; j < this.#features; j++) ends.push({ min: min[j], max: max[j], low, high });
+    return ends;
   }
 
   /** Float32 steps where all features have a line for them, and float64 loops elsewhere: see range.ts. */
@@ -555,21 +562,30 @@ function mapped(
 
 /** A table of the backend that runs, or of float64 loops where float32 does not hold the scales in full. */
 function tableOf(backend: Backend, coefficients: Coefficients): Table {
-  const whole = coefficients.scale.every(
-    (s) => !(s < 2 ** -126 || Math.fround(s) === Number.POSITIVE_INFINITY),
-  );
+  let whole = true;
+  for (const s of coefficients.scale) whole &&= !(s < 2 ** -126 || s > 2 ** 127);
   return whole ? backend.table(coefficients) : javascript.table(coefficients);
 }
 
 /** x = (y − shift)/scale + center */
 function inverse({ center, scale, shift }: Coefficients): Coefficients {
-  return { center: shift, scale: scale.map((value) => 1 / value), shift: center };
+  return { center: shift, scale: reciprocals(scale), shift: center };
+}
+
+function reciprocals(values: Float64Array): Float64Array {
+  const inverse = values.slice();
+  for (let j = 0; j < inverse.length; j++) inverse[j] = 1 / inverse[j];
+  return inverse;
 }
 
 function columns(lines: readonly Line[]): Coefficients {
-  return {
-    center: Float64Array.from(lines, (line) => line.center),
-    scale: Float64Array.from(lines, (line) => line.scale),
-    shift: Float64Array.from(lines, (line) => line.shift),
-  };
+  const center = new Float64Array(lines.length);
+  const scale = new Float64Array(lines.length);
+  const shift = new Float64Array(lines.length);
+  for (let j = 0; j < lines.length; j++) {
+    center[j] = lines[j].center;
+    scale[j] = lines[j].scale;
+    shift[j] = lines[j].shift;
+  }
+  return { center, scale, shift };
 }
