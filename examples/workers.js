@@ -5,7 +5,10 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import { MinMaxScaler, StandardScaler } from "simdnorm";
 
 if (isMainThread) {
-  const lines = readFileSync(new URL("data/wine.csv", import.meta.url), "utf8").trim().split("\n").slice(1);
+  const lines = readFileSync(new URL("data/wine.csv", import.meta.url), "utf8")
+    .trim()
+    .split("\n")
+    .slice(1);
   const wines = lines.map((line) => line.split(",").slice(0, 13).map(Number));
 
   const standard = new StandardScaler(13);
