@@ -11,6 +11,7 @@ export * from "./columns";
 export * from "./extrema";
 export * from "./planes";
 export * from "./fold";
+export * from "./backward";
 
 /** Takes `bytes` of linear memory, growing it if need be: a pointer, aligned to 16 bytes. */
 export function allocate(bytes: usize): usize {

@@ -1,8 +1,15 @@
 // An affine map per feature: what every normalization comes down to.
 
-import { optionsObject, perFeature, positiveInteger } from "./argument.js";
+import { optionsObject, perFeature, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 import { type Backend, type Coefficients, current, type Table } from "./backend.js";
 import { type ApplyOptions, checkCall, run } from "./call.js";
+import {
+  type FoldConvOptions,
+  type FoldedLayer,
+  type FoldLinearOptions,
+  foldConv,
+  foldLinear,
+} from "./fold.js";
 import { checkAxis } from "./layout.js";
 import type { Data, Tensor } from "./tensor.js";
 
@@ -111,6 +118,85 @@ export class Affine {
     // Made before the views are: it may grow the memory.
     const table = this.#prepared.table;
     return run(x, options, (values, y, after) => table.apply(values, y, layout, after));
+  }
+
+  /**
+   * The map that undoes this one: x = (y − shift)/scale + center.
+   *
+   * @throws RangeError if a scale is 0
+   */
+  inverse(): Affine {
+    const { center, scale, shift } = this.#coefficients;
+    const zero = scale.indexOf(0);
+    if (zero >= 0) throw wrongValue(`scale[${zero}]`, "a number other than 0, to be undone", 0);
+    return this.#with({ center: shift, scale: scale.map((s) => 1 / s), shift: center });
+  }
+
+  /**
+   * This map and then the other, as one: (x − center)·scale·scale₂ + (shift − center₂)·scale₂ + shift₂.
+   *
+   * Because of its name a map cannot be awaited: return it from async functions inside an object.
+   *
+   * @throws TypeError if it is not an Affine, RangeError if it has other features or another axis
+   */
+  // biome-ignore lint/suspicious/noThenProperty: the name is part of the API; awaiting says what to do
+  then(other: Affine): Affine {
+    if (typeof other === "function") {
+      throw new TypeError(
+        "other: expected an Affine, got a function (a map cannot be awaited: wrap it in an object)",
+      );
+    }
+    if (!(other instanceof Affine)) throw wrongKind("other", "an Affine", other);
+    if (other.features !== this.features) {
+      throw wrongValue("other", `features = ${this.features}`, other.features);
+    }
+    if (other.axis !== this.axis) throw wrongValue("other", `axis = ${this.axis}`, other.axis);
+    const { center, scale, shift } = this.#coefficients;
+    const next = other.#coefficients;
+    return this.#with({
+      center,
+      scale: scale.map((s, j) => s * next.scale[j]),
+      shift: shift.map((b, j) => (b - next.center[j]) * next.scale[j] + next.shift[j]),
+    });
+  }
+
+  /**
+   * A linear layer and this map behind it, as one linear layer (`order: "before"`: the map in front of it).
+   * Computed in float64 and rounded once:
+   *
+   *     after:   W′[o, i] = W[o, i]·scale[o],   bias′[o] = (bias[o] − center[o])·scale[o] + shift[o]
+   *     before:  W′[o, i] = W[o, i]·scale[i],   bias′[o] = bias[o] + Σᵢ W[o, i]·(shift[i] − center[i]·scale[i])
+   *
+   * @param weight O × I values (`layout: "OI"`, PyTorch) or I × O (`"IO"`, Keras)
+   * @throws TypeError, RangeError if the sizes do not fit
+   */
+  foldIntoLinear(
+    weight: Float32Array,
+    bias: ArrayLike<number> | null | undefined,
+    options: FoldLinearOptions,
+  ): FoldedLayer {
+    return foldLinear(this.#coefficients, weight, bias, options);
+  }
+
+  /**
+   * A convolution and this map behind it, as one convolution; see `foldIntoLinear`. In front of it
+   * (`order: "before"`) only where the convolution has no padding: padded zeros would not pass the map.
+   *
+   * @param weight values in the order of `layout`, whose letters are O (outputs), I (inputs), H, W, D (space):
+   *   "OIHW" (PyTorch; depthwise with I = 1), "HWIO" (Keras), "OHWI", "IHWO"; or "HWIM", Keras'
+   *   depthwise kernel, M outputs for each input
+   * @throws TypeError, RangeError if the sizes do not fit, or for a map in front of padding
+   */
+  foldIntoConv(
+    weight: Float32Array,
+    bias: ArrayLike<number> | null | undefined,
+    options: FoldConvOptions,
+  ): FoldedLayer {
+    return foldConv(this.#coefficients, weight, bias, options);
+  }
+
+  #with(coefficients: Coefficients): Affine {
+    return new Affine(this.features, { axis: this.#axis, ...coefficients });
   }
 }
 

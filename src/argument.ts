@@ -57,17 +57,22 @@ export function flag(name: string, value: unknown): boolean {
   return value;
 }
 
-/** Numbers per feature, given as an array or a typed array. */
-export function perFeature(name: string, value: unknown, features: number): ArrayLike<number> {
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && kind(value) !== "DataView");
+}
+
+/** Numbers per feature, given as an array or a typed array; a copy. */
+export function perFeature(name: string, value: unknown, features: number): number[] {
   const expected = `an array of features = ${features} numbers`;
-  const list: unknown = value;
-  if (!Array.isArray(list) && !(ArrayBuffer.isView(list) && !(list instanceof DataView))) {
-    throw wrongKind(name, expected, value);
-  }
-  const numbers = list as ArrayLike<unknown>;
-  if (numbers.length !== features) throw wrongValue(name, expected, `length ${numbers.length}`);
-  for (let j = 0; j < features; j++) {
-    if (typeof numbers[j] !== "number") throw wrongKind(`${name}[${j}]`, "a number", numbers[j]);
-  }
-  return numbers as ArrayLike<number>;
+  if (!isList(value)) throw wrongKind(name, expected, value);
+  if (value.length !== features) throw wrongValue(name, expected, `length ${value.length}`);
+  return numbers(name, value);
+}
+
+/** A copy of a list in which every item is a number. */
+export function numbers(name: string, list: ArrayLike<unknown>): number[] {
+  return Array.from(list, (item, i) => {
+    if (typeof item !== "number") throw wrongKind(`${name}[${i}]`, "a number", item);
+    return item;
+  });
 }

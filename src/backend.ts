@@ -26,6 +26,12 @@ export interface Norm {
   readonly epsilon: number;
 }
 
+/** Per feature, what the loss gains as gamma and beta grow. */
+export interface Gradients {
+  readonly dGamma: Float64Array;
+  readonly dBeta: Float64Array;
+}
+
 /** y = (x − center)·scale + shift per feature. */
 export interface Coefficients {
   readonly center: Float64Array;
@@ -79,8 +85,21 @@ export interface Backend {
     norm: Norm,
     after: After,
   ): void;
-  /** A map that is folded once and applied many times. */
-  table(coefficients: Coefficients): Table;
+  /**
+   * The gradients of `train`: dx, which may be dy or x, and per feature dgamma and dbeta. `statistics` are
+   * those that x was normalized by.
+   */
+  backward(
+    x: Float32Array,
+    dy: Float32Array,
+    dx: Float32Array,
+    layout: Layout,
+    statistics: Statistics,
+    norm: Norm,
+    gradients: Gradients,
+  ): void;
+  /** A map that is folded once and applied many times. `single` are the coefficients for steps in float32, where they differ. */
+  table(coefficients: Coefficients, single?: Coefficients): Table;
 }
 
 export interface InitOptions {
@@ -99,7 +118,12 @@ let running: Backend | undefined;
 function webAssembly(): Wasm | null {
   if (wasm === undefined) {
     const module = bundledModule();
-    wasm = module && new Wasm(module);
+    try {
+      wasm = module && new Wasm(module);
+    } catch {
+      // Under a content security policy WebKit compiles modules, but refuses their instances.
+      wasm = null;
+    }
   }
   return wasm;
 }
@@ -128,7 +152,7 @@ export function init(options: InitOptions = {}): void {
     const error = typeof backend === "string" ? wrongValue : wrongKind;
     throw error("backend", '"wasm" or "javascript"', backend);
   }
-  numberIn("memory", memory, "a non-negative number of bytes", (n) => n >= 0 && n < 2 ** 32);
+  numberIn("memory", memory, "a number of bytes from 0 to 4 GiB", (n) => n >= 0 && n <= 2 ** 32);
 
   const instance = module !== undefined ? new Wasm(module) : backend === "javascript" ? null : webAssembly();
   if (backend === "wasm" && instance === null) {

@@ -1,12 +1,23 @@
 // Batch normalization: the layer, its parameters and its running statistics.
 
 import { Affine } from "./affine.js";
-import { flag, numberIn, optionsObject, perFeature, positiveInteger } from "./argument.js";
+import { flag, numberIn, optionsObject, perFeature, positiveInteger, wrongValue } from "./argument.js";
 import { current, type Norm, type Statistics } from "./backend.js";
-import { type ApplyOptions, checkCall, run } from "./call.js";
+import { type ApplyOptions, checkCall, checkOutput, run } from "./call.js";
+import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
-import type { Data, Tensor } from "./tensor.js";
+import { type Data, type Tensor, valuesOf } from "./tensor.js";
+import {
+  type KerasConfig,
+  kerasLayer,
+  type OnnxAttributes,
+  onnxLayer,
+  type PyTorchOptions,
+  pyTorchLayer,
+  type TrainedLayer,
+  type Weights,
+} from "./trained.js";
 
 export interface BatchNormOptions {
   /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
@@ -33,6 +44,30 @@ export interface BatchNormOptions {
   runningVariance?: ArrayLike<number>;
 }
 
+export interface BatchNormJSON {
+  features: number;
+  axis: number;
+  epsilon: number;
+  momentum: number | null;
+  unbiased: boolean;
+  gamma: JsonNumber[] | null;
+  beta: JsonNumber[] | null;
+  runningMean: JsonNumber[];
+  runningVariance: JsonNumber[];
+  batchesTracked: number;
+}
+
+export interface BackwardOptions {
+  /** Sizes of x: needed for an array whose feature axis is not the last. */
+  shape?: readonly number[];
+}
+
+export interface BackwardResult<Kind extends Data> {
+  dx: Kind;
+  dGamma: Float32Array | null;
+  dBeta: Float32Array | null;
+}
+
 /**
  * Batch normalization (Ioffe & Szegedy 2015): per feature
  *
@@ -43,16 +78,18 @@ export interface BatchNormOptions {
  *     bn.infer(Float32Array.of(3, 5));
  */
 export class BatchNorm {
+  readonly #features: number;
   readonly #axis: number;
   readonly #norm: Norm;
   readonly #momentum: number | null;
   readonly #unbiased: boolean;
   readonly #running: Statistics;
   #batchesTracked = 0;
+  #trained: { batch: Statistics; activated: boolean } | undefined;
 
   /** @throws TypeError, RangeError if `features` or an option is not valid */
   constructor(features: number, options: BatchNormOptions = {}) {
-    positiveInteger("features", features);
+    this.#features = positiveInteger("features", features);
     optionsObject(options);
     const { axis = -1, epsilon = 1e-5, momentum = 0.1, unbiased = true } = options;
     this.#axis = checkAxis(axis);
@@ -82,7 +119,7 @@ export class BatchNorm {
   }
 
   get features(): number {
-    return this.#running.mean.length;
+    return this.#features;
   }
 
   get axis(): number {
@@ -148,7 +185,63 @@ export class BatchNorm {
       current().train(values, out, layout, batch, norm, after),
     );
     this.#track(batch);
+    this.#trained = { batch, activated: options.activation !== undefined };
     return y;
+  }
+
+  /**
+   * The gradients of the latest `train(x)`. x is what `train` was given (keep it: after a training in
+   * place it is gone), dy the gradient of the loss with respect to what `train` returned. With
+   * s = 1/√(variance + epsilon), x̂ = (x − mean)·s and n values per feature (Ioffe & Szegedy 2015, §3):
+   *
+   *     dBeta = Σdy,   dGamma = Σdy·x̂,   dx = gamma·s·(dy − dBeta/n − x̂·dGamma/n)
+   *
+   * A residual's gradient is dy itself. After a training with an activation, which hides dy, it throws:
+   * train without it and multiply by the activation's slope.
+   *
+   * @returns dx in `out`, which may be dy or x, or in new memory of x's kind; dGamma and dBeta per
+   *   feature, null where the layer has none
+   * @throws TypeError, RangeError if there was no matching `train`, or an argument does not fit
+   */
+  backward(
+    x: Float32Array,
+    dy: Data,
+    options?: BackwardOptions & { out?: Float32Array },
+  ): BackwardResult<Float32Array>;
+  backward(x: Tensor, dy: Data, options?: BackwardOptions & { out?: Tensor }): BackwardResult<Tensor>;
+  backward(x: Data, dy: Data, options: BackwardOptions & { out?: Data } = {}): BackwardResult<Data> {
+    optionsObject(options);
+    const { shape, out } = options;
+    const layout = checkCall(x, { shape, out }, this.features, this.#axis);
+    const upstream = valuesOf("dy", dy);
+    if (upstream.length !== x.length) throw wrongValue("dy", `x's length ${x.length}`, upstream.length);
+    if (out !== undefined) checkOutput(out, "dy", upstream);
+    const trained = this.#trained;
+    if (trained === undefined) {
+      throw new TypeError("backward: expected a call of train(x) before it, got none");
+    }
+    if (trained.batch.count !== samples(layout)) {
+      throw wrongValue(
+        "x",
+        `the ${trained.batch.count} values per feature that train was given`,
+        samples(layout),
+      );
+    }
+    if (trained.activated) {
+      throw new TypeError(
+        "backward: expected a train(x) without activation, got one with (apply it and its slope outside)",
+      );
+    }
+    const norm = this.#parameters();
+    const gradients = { dGamma: new Float64Array(this.features), dBeta: new Float64Array(this.features) };
+    const dx = run(x, { out }, (values, target) =>
+      current().backward(values, valuesOf("dy", dy), target, layout, trained.batch, norm, gradients),
+    );
+    return {
+      dx,
+      dGamma: norm.gamma && Float32Array.from(gradients.dGamma),
+      dBeta: norm.beta && Float32Array.from(gradients.dBeta),
+    };
   }
 
   /**
@@ -179,14 +272,103 @@ export class BatchNorm {
     });
   }
 
-  /** The parameters, which are the caller's to change, but not to transfer away. */
-  #parameters(): Norm {
+  /** The whole state, exact. */
+  toJSON(): BatchNormJSON {
     const { gamma, beta } = this.#norm;
-    for (const values of [gamma, beta, this.#running.mean, this.#running.m2]) {
+    return {
+      features: this.features,
+      axis: this.#axis,
+      epsilon: this.#norm.epsilon,
+      momentum: this.#momentum,
+      unbiased: this.#unbiased,
+      gamma: gamma && listToJson(gamma),
+      beta: beta && listToJson(beta),
+      runningMean: listToJson(this.#running.mean),
+      runningVariance: listToJson(this.#running.m2),
+      batchesTracked: this.#batchesTracked,
+    };
+  }
+
+  /** @throws TypeError, RangeError if it is not what `toJSON` returned */
+  static fromJSON(json: BatchNormJSON): BatchNorm {
+    const saved = fieldsOf("json", json);
+    const features = positiveInteger("features", saved.features);
+    const values = (name: string) => listFromJson(name, saved[name], features);
+    const { axis, epsilon, momentum, unbiased } = json;
+    const options: BatchNormOptions = {
+      axis,
+      epsilon,
+      momentum,
+      unbiased,
+      gamma: saved.gamma === null ? null : values("gamma"),
+      beta: saved.beta === null ? null : values("beta"),
+      runningMean: values("runningMean"),
+      runningVariance: values("runningVariance"),
+    };
+    const n = "a non-negative integer";
+    const tracked = numberIn(
+      "batchesTracked",
+      saved.batchesTracked,
+      n,
+      (m) => Number.isSafeInteger(m) && m >= 0,
+    );
+    return BatchNorm.#trainedLayer({ features, options, batchesTracked: tracked });
+  }
+
+  /**
+   * A layer of PyTorch's `nn.BatchNorm1d/2d/3d` or `SyncBatchNorm` from its state dict: `weight`, `bias`
+   * (absent with affine=False), `running_mean`, `running_var`, `num_batches_tracked`. The feature axis is 1
+   * by default, as it is there. Epsilon and momentum are not part of a state dict.
+   *
+   * @throws TypeError, RangeError if a name is missing or a length does not fit
+   */
+  static fromPyTorch(stateDict: Record<string, unknown>, options: PyTorchOptions = {}): BatchNorm {
+    optionsObject(options);
+    return BatchNorm.#trainedLayer(pyTorchLayer(stateDict, options));
+  }
+
+  /**
+   * A layer of Keras' or TensorFlow.js' `BatchNormalization` from its weights, as `get_weights()` lists them
+   * (gamma, beta, moving_mean, moving_variance, less what `scale` or `center` switch off) or by name, and its
+   * config. Momentum is converted to the weight of the new batch; the running variance stays biased.
+   *
+   * @throws TypeError, RangeError if an array is missing or a length does not fit
+   */
+  static fromKeras(
+    weights: readonly Weights[] | Readonly<Record<string, Weights | undefined>>,
+    config: KerasConfig = {},
+  ): BatchNorm {
+    optionsObject(config);
+    return BatchNorm.#trainedLayer(kerasLayer(weights, config));
+  }
+
+  /**
+   * ONNX BatchNormalization from its inputs after X (scale, B, input_mean, input_var; a list or by name) and
+   * its attributes. The feature axis is 1. Momentum is converted to the weight of the new batch; the running
+   * variance stays biased.
+   *
+   * @throws TypeError, RangeError if an array is missing or a length does not fit
+   */
+  static fromOnnx(
+    inputs: readonly (Weights | null | undefined)[] | Readonly<Record<string, Weights | undefined>>,
+    attributes: OnnxAttributes = {},
+  ): BatchNorm {
+    optionsObject(attributes);
+    return BatchNorm.#trainedLayer(onnxLayer(inputs, attributes));
+  }
+
+  static #trainedLayer({ features, options, batchesTracked }: TrainedLayer): BatchNorm {
+    const layer = new BatchNorm(features, options);
+    layer.#batchesTracked = batchesTracked;
+    return layer;
+  }
+
+  /** The parameters, which are the caller's to change in place, but not to transfer away. */
+  #parameters(): Norm {
+    const { gamma, beta, runningMean, runningVariance } = this;
+    for (const [name, values] of Object.entries({ gamma, beta, runningMean, runningVariance })) {
       if (values !== null && values.length !== this.features) {
-        throw new TypeError(
-          "gamma, beta, runningMean, runningVariance: expected arrays in use, got one that was transferred",
-        );
+        throw new TypeError(`${name}: expected an array in use, got one whose memory was moved`);
       }
     }
     return this.#norm;

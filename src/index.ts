@@ -2,9 +2,16 @@
 
 export { Affine, type AffineOptions } from "./affine.js";
 export { backend, type InitOptions, init } from "./backend.js";
-export { BatchNorm, type BatchNormOptions } from "./batch-norm.js";
+export {
+  type BackwardOptions,
+  type BackwardResult,
+  BatchNorm,
+  type BatchNormJSON,
+  type BatchNormOptions,
+} from "./batch-norm.js";
 export type { ApplyOptions } from "./call.js";
 export { Extrema, type ExtremaJSON, type ExtremaOptions } from "./extrema.js";
+export type { FoldConvOptions, FoldedLayer, FoldLinearOptions } from "./fold.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
 export {
   type FitOptions,
@@ -17,3 +24,4 @@ export {
   type StandardScalerOptions,
 } from "./scalers.js";
 export { type Data, Tensor } from "./tensor.js";
+export type { KerasConfig, OnnxAttributes, PyTorchOptions, Weights } from "./trained.js";

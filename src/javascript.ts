@@ -5,7 +5,7 @@
 // row by row); rows are blocked so that the next strip finds them in cache. Locals stay float64:
 // Math.fround would round the same and cost 2.5 times as much.
 
-import type { After, Backend, Coefficients, Extremes, Norm, Statistics } from "./backend.js";
+import type { After, Backend, Coefficients, Extremes, Gradients, Norm, Statistics } from "./backend.js";
 import { type Layout, samples } from "./layout.js";
 
 /** Values per block of rows: what stays in the nearest cache while its strips are walked. */
@@ -37,6 +37,14 @@ export const javascript: Backend = {
   train(x, y, layout, statistics, norm, after) {
     this.reduce(x, layout, statistics);
     this.normalize(x, y, layout, statistics, norm, after);
+  },
+
+  backward(x, dy, dx, layout, statistics, norm, gradients) {
+    if (layout.inner === 1) gradientColumns(x, dy, layout, statistics, gradients);
+    else gradientPlanes(x, dy, layout, statistics, gradients);
+    const slopes = foldGradients(statistics, norm, gradients);
+    if (layout.inner === 1) backwardColumns(x, dy, dx, layout, statistics, slopes);
+    else backwardPlanes(x, dy, dx, layout, statistics, slopes);
   },
 
   table(coefficients) {
@@ -331,6 +339,187 @@ function applyPlanes(
         y[i + 3] = (x[i + 3] - c) * a + b;
       }
       for (; i < end; i++) y[i] = (x[i] - c) * a + b;
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------------- backward
+// With S1 = Σdy, S2 = Σdy·(x − mean), s = 1/√(variance + epsilon): dbeta = S1, dgamma = s·S2 and
+// dx = a·dy + b·(x − mean) + c, a = gamma·s, b = −a·s·dgamma/n, c = −a·S1/n.
+
+interface Slopes {
+  readonly a: Float64Array;
+  readonly b: Float64Array;
+  readonly c: Float64Array;
+}
+
+/** dBeta := S1, dGamma := S2. */
+function gradientColumns(
+  x: Float32Array,
+  dy: Float32Array,
+  { outer, features }: Layout,
+  { mean }: Statistics,
+  { dGamma, dBeta }: Gradients,
+): void {
+  const block = Math.max(8, Math.floor(BLOCK / features));
+  for (let row = 0; row < outer; row += block) {
+    const from = row * features;
+    const to = Math.min(outer, row + block) * features;
+    let j = 0;
+    for (; j + 3 < features; j += 4) {
+      const m0 = mean[j];
+      const m1 = mean[j + 1];
+      const m2 = mean[j + 2];
+      const m3 = mean[j + 3];
+      let s0 = 0;
+      let s1 = 0;
+      let s2 = 0;
+      let s3 = 0;
+      let q0 = 0;
+      let q1 = 0;
+      let q2 = 0;
+      let q3 = 0;
+      for (let i = from + j; i < to; i += features) {
+        const g0 = dy[i];
+        const g1 = dy[i + 1];
+        const g2 = dy[i + 2];
+        const g3 = dy[i + 3];
+        s0 += g0;
+        s1 += g1;
+        s2 += g2;
+        s3 += g3;
+        q0 += g0 * (x[i] - m0);
+        q1 += g1 * (x[i + 1] - m1);
+        q2 += g2 * (x[i + 2] - m2);
+        q3 += g3 * (x[i + 3] - m3);
+      }
+      dBeta[j] += s0;
+      dBeta[j + 1] += s1;
+      dBeta[j + 2] += s2;
+      dBeta[j + 3] += s3;
+      dGamma[j] += q0;
+      dGamma[j + 1] += q1;
+      dGamma[j + 2] += q2;
+      dGamma[j + 3] += q3;
+    }
+    for (; j < features; j++) {
+      for (let i = from + j; i < to; i += features) {
+        dBeta[j] += dy[i];
+        dGamma[j] += dy[i] * (x[i] - mean[j]);
+      }
+    }
+  }
+}
+
+function gradientPlanes(
+  x: Float32Array,
+  dy: Float32Array,
+  { outer, features, inner }: Layout,
+  { mean }: Statistics,
+  { dGamma, dBeta }: Gradients,
+): void {
+  let i = 0;
+  for (let image = 0; image < outer; image++) {
+    for (let j = 0; j < features; j++) {
+      const m = mean[j];
+      const end = i + inner;
+      const end2 = end - 1;
+      let s0 = 0;
+      let s1 = 0;
+      let q0 = 0;
+      let q1 = 0;
+      for (; i < end2; i += 2) {
+        s0 += dy[i];
+        s1 += dy[i + 1];
+        q0 += dy[i] * (x[i] - m);
+        q1 += dy[i + 1] * (x[i + 1] - m);
+      }
+      for (; i < end; i++) {
+        s0 += dy[i];
+        q0 += dy[i] * (x[i] - m);
+      }
+      dBeta[j] += s0 + s1;
+      dGamma[j] += q0 + q1;
+    }
+  }
+}
+
+/** S2 in dGamma becomes dgamma. */
+function foldGradients(
+  { count, m2 }: Statistics,
+  { gamma, epsilon }: Norm,
+  { dGamma, dBeta }: Gradients,
+): Slopes {
+  const features = m2.length;
+  const a = new Float64Array(features);
+  const b = new Float64Array(features);
+  const c = new Float64Array(features);
+  for (let j = 0; j < features; j++) {
+    const s = 1 / Math.sqrt(m2[j] / count + epsilon);
+    dGamma[j] *= s;
+    a[j] = gamma ? gamma[j] * s : s;
+    b[j] = (-a[j] * s * dGamma[j]) / count;
+    c[j] = (-a[j] * dBeta[j]) / count;
+  }
+  return { a, b, c };
+}
+
+function backwardColumns(
+  x: Float32Array,
+  dy: Float32Array,
+  dx: Float32Array,
+  { outer, features }: Layout,
+  { mean }: Statistics,
+  { a, b, c }: Slopes,
+): void {
+  const block = Math.max(8, Math.floor(BLOCK / features));
+  for (let row = 0; row < outer; row += block) {
+    const from = row * features;
+    const to = Math.min(outer, row + block) * features;
+    // Two columns a strip: their eight coefficients are what the registers hold.
+    let j = 0;
+    for (; j + 1 < features; j += 2) {
+      const m0 = mean[j];
+      const m1 = mean[j + 1];
+      const a0 = a[j];
+      const a1 = a[j + 1];
+      const b0 = b[j];
+      const b1 = b[j + 1];
+      const c0 = c[j];
+      const c1 = c[j + 1];
+      for (let i = from + j; i < to; i += features) {
+        dx[i] = a0 * dy[i] + b0 * (x[i] - m0) + c0;
+        dx[i + 1] = a1 * dy[i + 1] + b1 * (x[i + 1] - m1) + c1;
+      }
+    }
+    for (; j < features; j++) {
+      for (let i = from + j; i < to; i += features) dx[i] = a[j] * dy[i] + b[j] * (x[i] - mean[j]) + c[j];
+    }
+  }
+}
+
+function backwardPlanes(
+  x: Float32Array,
+  dy: Float32Array,
+  dx: Float32Array,
+  { outer, features, inner }: Layout,
+  { mean }: Statistics,
+  { a, b, c }: Slopes,
+): void {
+  let i = 0;
+  for (let image = 0; image < outer; image++) {
+    for (let j = 0; j < features; j++) {
+      const m = mean[j];
+      const aj = a[j];
+      const bj = b[j];
+      const cj = c[j];
+      const end = i + inner;
+      const end2 = end - 1;
+      for (; i < end2; i += 2) {
+        dx[i] = aj * dy[i] + bj * (x[i] - m) + cj;
+        dx[i + 1] = aj * dy[i + 1] + bj * (x[i + 1] - m) + cj;
+      }
+      for (; i < end; i++) dx[i] = aj * dy[i] + bj * (x[i] - m) + cj;
     }
   }
 }

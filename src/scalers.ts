@@ -461,19 +461,18 @@ export class MinMaxScaler {
     return ends;
   }
 
-  /** Float32 steps where all features have a line for them, and float64 loops elsewhere: see range.ts. */
+  /** Steps in float32 where all features have a line for them, and float64 loops elsewhere: see range.ts. */
   #table(backend: Backend): Table {
     const ends = this.#ends();
-    if (backend !== javascript) {
-      const lines: Line[] = [];
-      for (const each of ends) {
-        const line = singleLine(each);
-        if (line === undefined) break;
-        lines.push(line);
-      }
-      if (lines.length === ends.length) return backend.table(columns(lines));
+    const double = columns(ends.map(doubleLine));
+    if (backend === javascript) return javascript.table(double);
+    const lines: Line[] = [];
+    for (const each of ends) {
+      const line = singleLine(each);
+      if (line === undefined) return javascript.table(double);
+      lines.push(line);
     }
-    return javascript.table(columns(ends.map(doubleLine)));
+    return backend.table(double, columns(lines));
   }
 }
 

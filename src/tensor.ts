@@ -1,6 +1,6 @@
 // A tensor: values that live in linear memory, so that calls on them copy nothing.
 
-import { isFloat32Array, wrongKind, wrongValue } from "./argument.js";
+import { isFloat32Array, numbers, wrongKind, wrongValue } from "./argument.js";
 import { type Block, current } from "./backend.js";
 import { checkShape, product } from "./layout.js";
 
@@ -10,6 +10,9 @@ export type Data = Float32Array | Tensor;
 // A forgotten tensor is freed when it is garbage collected.
 const forgotten = new FinalizationRegistry<Block>((block) => block.free());
 
+/** The memory of a tensor that is not disposed. */
+let blockOf: (tensor: Tensor) => Block | undefined;
+
 /**
  * Row-major float32 values in linear memory.
  *
@@ -17,6 +20,10 @@ const forgotten = new FinalizationRegistry<Block>((block) => block.free());
  *     bn.infer(x, { out: x });
  */
 export class Tensor {
+  static {
+    blockOf = (tensor) => tensor.#block;
+  }
+
   readonly #shape: readonly number[];
   readonly #length: number;
   #block: Block | undefined;
@@ -29,12 +36,7 @@ export class Tensor {
   constructor(shape: readonly number[], data?: Float32Array | readonly number[]) {
     const sizes = checkShape(shape);
     const length = product(sizes);
-    if (data !== undefined && !isFloat32Array(data) && !Array.isArray(data)) {
-      throw wrongKind("data", "a Float32Array or an array of numbers", data);
-    }
-    if (data !== undefined && data.length !== length) {
-      throw wrongValue("data", `a length of ${length} for shape [${sizes.join(", ")}]`, data.length);
-    }
+    if (data !== undefined) checkData(data, length, sizes);
     this.#shape = Object.freeze(sizes);
     this.#length = length;
     const block = current().allocate(length);
@@ -58,9 +60,7 @@ export class Tensor {
    * @throws ReferenceError after dispose()
    */
   get data(): Float32Array {
-    if (this.#block === undefined)
-      throw new ReferenceError("tensor: expected one that is in use, got a disposed one");
-    return this.#block.view();
+    return valuesOf("tensor", this);
   }
 
   /** Gives the memory back. Disposing twice does nothing. */
@@ -78,7 +78,12 @@ export class Tensor {
 
 /** The values of an argument, where they stand. */
 export function valuesOf(name: string, data: unknown): Float32Array {
-  if (data instanceof Tensor) return data.data;
+  if (data instanceof Tensor) {
+    const block = blockOf(data);
+    if (block === undefined)
+      throw new ReferenceError(`${name}: expected a tensor in use, got a disposed one`);
+    return block.view();
+  }
   if (!isFloat32Array(data)) throw wrongKind(name, "a Float32Array or a Tensor", data);
   if (data.length === 0 && isStale(data)) {
     throw new TypeError(
@@ -86,6 +91,17 @@ export function valuesOf(name: string, data: unknown): Float32Array {
     );
   }
   return data;
+}
+
+/** Initial values: an array of numbers, as long as the shape says. */
+function checkData(data: unknown, length: number, shape: readonly number[]): void {
+  if (!isFloat32Array(data) && !Array.isArray(data)) {
+    throw wrongKind("data", "a Float32Array or an array of numbers", data);
+  }
+  if (data.length !== length) {
+    throw wrongValue("data", `a length of ${length} for shape [${shape.join(", ")}]`, data.length);
+  }
+  if (Array.isArray(data)) numbers("data", data);
 }
 
 /** The shape of an argument: a tensor carries its own. */

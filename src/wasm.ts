@@ -7,7 +7,17 @@
 
 import type { instantiate } from "../build/kernels.js";
 import bytes from "../build/kernels.wasm";
-import type { After, Backend, Block, Coefficients, Extremes, Norm, Statistics, Table } from "./backend.js";
+import type {
+  After,
+  Backend,
+  Block,
+  Coefficients,
+  Extremes,
+  Gradients,
+  Norm,
+  Statistics,
+  Table,
+} from "./backend.js";
 import { type Layout, samples } from "./layout.js";
 
 /** The kernels, as the compiler itself declares them. */
@@ -103,10 +113,14 @@ export class Wasm implements Backend {
   readonly #beta: number;
   readonly #mean: number;
   readonly #m2: number;
+  readonly #s1: number;
+  readonly #s2: number;
   readonly #table: number;
   readonly #work: number;
   readonly #wideMean: number;
   readonly #wideM2: number;
+  readonly #wideS1: number;
+  readonly #wideS2: number;
   readonly #wideTable: number;
   readonly #window: number;
   readonly #residual: number;
@@ -117,6 +131,8 @@ export class Wasm implements Backend {
   #betas = new Float32Array();
   #means = new Float64Array();
   #m2s = new Float64Array();
+  #s1s = new Float64Array();
+  #s2s = new Float64Array();
   #values = new Float32Array();
   #residuals = new Float32Array();
 
@@ -127,11 +143,15 @@ export class Wasm implements Backend {
     this.#beta = this.#scratch(4 * STRIP);
     this.#mean = this.#scratch(8 * STRIP);
     this.#m2 = this.#scratch(8 * STRIP);
-    this.#table = this.#scratch(12 * STRIP);
+    this.#s1 = this.#scratch(8 * STRIP);
+    this.#s2 = this.#scratch(8 * STRIP);
+    this.#table = this.#scratch(16 * STRIP);
     this.#work = this.#scratch(16 * STRIP);
     this.#wideMean = this.#scratch(8 * WIDE);
     this.#wideM2 = this.#scratch(8 * WIDE);
-    this.#wideTable = this.#scratch(12 * WIDE);
+    this.#wideS1 = this.#scratch(8 * WIDE);
+    this.#wideS2 = this.#scratch(8 * WIDE);
+    this.#wideTable = this.#scratch(16 * WIDE);
     this.#window = this.#scratch(4 * HOLD + SLACK);
     this.#residual = this.#scratch(4 * WINDOW);
     this.#view();
@@ -177,6 +197,8 @@ export class Wasm implements Backend {
     this.#betas = new Float32Array(buffer, this.#beta, STRIP);
     this.#means = new Float64Array(buffer, this.#mean, STRIP);
     this.#m2s = new Float64Array(buffer, this.#m2, STRIP);
+    this.#s1s = new Float64Array(buffer, this.#s1, STRIP);
+    this.#s2s = new Float64Array(buffer, this.#s2, STRIP);
     this.#values = new Float32Array(buffer, this.#window, HOLD);
     this.#residuals = new Float32Array(buffer, this.#residual, WINDOW);
   }
@@ -251,7 +273,8 @@ export class Wasm implements Backend {
     if (hold) y.set(this.#values.subarray(0, layout.length));
   }
 
-  table({ center, scale, shift }: Coefficients): Table {
+  table(coefficients: Coefficients, single = coefficients): Table {
+    const { center, scale, shift } = single;
     const kernels = this.#kernels;
     const features = center.length;
     const copies = copiesOf(features, Number.POSITIVE_INFINITY);
@@ -428,10 +451,10 @@ export class Wasm implements Backend {
   }
 
   /** The table that the strip is walked with: a wider one if every feature stands in a row more than once. */
-  #tile({ width, columns, copies, layout }: Strip, table: number): number {
+  #tile({ width, columns, copies, layout }: Strip, table: number, group = 96): number {
     const wide = width * layout.inner * copies;
     if (!columns || wide === width) return table;
-    this.#kernels.tileTable(table, width, layout.inner, wide, this.#wideTable);
+    this.#kernels.tileTable(table, width, layout.inner, wide, this.#wideTable, group);
     return this.#wideTable;
   }
 
@@ -501,6 +524,164 @@ export class Wasm implements Backend {
       const skip = 4 * image * planes * inner;
       const added = residual === 0 ? 0 : residual + skip;
       this.#kernels.planesApply(x + skip, y + skip, planes, inner, table, feature, added, low, high);
+    }
+  }
+
+  // -------------------------------------------------------------------------------- backward
+
+  backward(
+    x: Float32Array,
+    dy: Float32Array,
+    dx: Float32Array,
+    layout: Layout,
+    statistics: Statistics,
+    norm: Norm,
+    { dGamma, dBeta }: Gradients,
+  ): void {
+    const places = this.#places(x, dx, dy);
+    for (let first = 0; first < layout.features; first += STRIP) {
+      const strip = stripOf(layout, first);
+      const { width } = strip;
+      this.#means.set(part(statistics.mean, strip));
+      this.#m2s.set(part(statistics.m2, strip));
+      if (norm.gamma) this.#gammas.set(part(norm.gamma, strip));
+      else this.#gammas.fill(1, 0, width);
+      this.#backward(strip, x, dy, dx, places, statistics.count, norm.epsilon);
+      dGamma.set(this.#s2s.subarray(0, width), first);
+      dBeta.set(this.#s1s.subarray(0, width), first);
+    }
+  }
+
+  /** dx of a strip; its dgamma and dbeta, in s2 and s1. */
+  #backward(
+    strip: Strip,
+    x: Float32Array,
+    dy: Float32Array,
+    dx: Float32Array,
+    places: Places,
+    count: number,
+    epsilon: number,
+  ): void {
+    const kernels = this.#kernels;
+    const { width } = strip;
+    const direct = places.x !== 0 && places.y !== 0 && places.residual !== 0;
+    const place = direct || strip.packed ? places : ELSEWHERE;
+    const stride = strideOf(strip, direct);
+    const chunks = chunksOf(strip, direct);
+    const from = (chunk: Chunk) => (place.x === 0 ? this.#window : place.x + 4 * chunk.offset);
+    const beside = (chunk: Chunk) =>
+      place.residual === 0 ? this.#residual : place.residual + 4 * chunk.offset;
+    const load = (chunk: Chunk) => {
+      if (place.x === 0) stage(this.#values, x, strip, chunk);
+      if (place.residual === 0) stage(this.#residuals, dy, strip, chunk);
+    };
+
+    this.#s1s.fill(0, 0, width);
+    this.#s2s.fill(0, 0, width);
+    kernels.gradientWork(this.#mean, width, this.#work);
+    const work = this.#tile(strip, this.#work);
+    for (const chunk of chunks) {
+      load(chunk);
+      if (strip.columns) this.#columnsGradients(strip, chunk, stride, work, from(chunk), beside(chunk));
+      else this.#planesGradients(chunk, from(chunk), beside(chunk));
+    }
+    kernels.foldGradients(
+      this.#mean,
+      this.#m2,
+      count,
+      this.#gamma,
+      epsilon,
+      width,
+      this.#s1,
+      this.#s2,
+      this.#table,
+    );
+    const table = this.#tile(strip, this.#table, 128);
+    // From the end, because the last chunk is still staged.
+    for (const [i, chunk] of chunks.reverse().entries()) {
+      if (i > 0) load(chunk);
+      const to = place.y === 0 ? this.#window : place.y + 4 * chunk.offset;
+      if (strip.columns) this.#columnsBackward(strip, chunk, stride, table, from(chunk), beside(chunk), to);
+      else this.#planesBackward(chunk, table, from(chunk), beside(chunk), to);
+      if (place.y === 0) unstage(dx, this.#values, strip, chunk);
+    }
+  }
+
+  #columnsGradients(
+    { width, copies, layout }: Strip,
+    { rows }: Chunk,
+    stride: number,
+    work: number,
+    x: number,
+    dy: number,
+  ): void {
+    const kernels = this.#kernels;
+    const { inner } = layout;
+    if (copies * inner === 1) {
+      kernels.columnsGradients(x, dy, rows, width, stride, work, this.#s1, this.#s2);
+      return;
+    }
+    const tall = Math.floor(rows / copies);
+    for (const [start, height, wide] of [
+      [0, tall, width * inner * copies],
+      [tall * copies, rows - tall * copies, width * inner],
+    ]) {
+      if (height === 0) continue;
+      const skip = start * stride;
+      kernels.columnsGradients(x + skip, dy + skip, height, wide, 4 * wide, work, this.#wideS1, this.#wideS2);
+      kernels.tileSums(this.#wideS1, width, inner, wide, this.#s1);
+      kernels.tileSums(this.#wideS2, width, inner, wide, this.#s2);
+    }
+  }
+
+  #planesGradients({ rows, feature, planes, inner }: Chunk, x: number, dy: number): void {
+    const skip = 8 * feature;
+    for (let image = 0; image < rows; image++) {
+      const at = 4 * image * planes * inner;
+      this.#kernels.planesGradients(
+        x + at,
+        dy + at,
+        planes,
+        inner,
+        this.#mean + skip,
+        this.#s1 + skip,
+        this.#s2 + skip,
+      );
+    }
+  }
+
+  #columnsBackward(
+    { width, copies, layout }: Strip,
+    { rows }: Chunk,
+    stride: number,
+    table: number,
+    x: number,
+    dy: number,
+    dx: number,
+  ): void {
+    const kernels = this.#kernels;
+    const row = width * layout.inner;
+    if (copies === 1) {
+      kernels.columnsBackward(x, dy, dx, rows, row, stride, table);
+      return;
+    }
+    const tall = Math.floor(rows / copies);
+    const done = tall * copies * stride;
+    const rest = (rows - tall * copies) * row;
+    if (tall > 0) kernels.columnsBackward(x, dy, dx, tall, row * copies, stride * copies, table);
+    if (rest > 0) kernels.columnsBackward(x + done, dy + done, dx + done, 1, rest, 4 * rest, table);
+  }
+
+  #planesBackward(
+    { rows, feature, planes, inner }: Chunk,
+    table: number,
+    x: number,
+    dy: number,
+    dx: number,
+  ): void {
+    for (let image = 0; image < rows; image++) {
+      const at = 4 * image * planes * inner;
+      this.#kernels.planesBackward(x + at, dy + at, dx + at, planes, inner, table, feature);
     }
   }
 }

@@ -56,6 +56,30 @@ export function normalize(x: ArrayLike<number>, sizes: Sizes, parameters: Parame
   return y;
 }
 
+/** The gradients of normalize by the batch's own statistics, for the loss Σ dy·y. */
+export function gradients(
+  x: ArrayLike<number>,
+  dy: ArrayLike<number>,
+  sizes: Sizes,
+  { gamma, epsilon = 1e-5 }: Pick<Parameters, "gamma" | "epsilon">,
+): { dx: Float64Array; dGamma: Float64Array; dBeta: Float64Array } {
+  const n = sizes.outer * sizes.inner;
+  const { mean, variance } = moments(x, sizes);
+  const normalized = normalize(x, sizes, { mean, variance, epsilon });
+  const dGamma = new Float64Array(sizes.features);
+  const dBeta = new Float64Array(sizes.features);
+  eachValue(sizes, (i, j) => {
+    dGamma[j] += dy[i] * normalized[i];
+    dBeta[j] += dy[i];
+  });
+  const dx = new Float64Array(x.length);
+  eachValue(sizes, (i, j) => {
+    const scale = (gamma?.[j] ?? 1) / Math.sqrt(variance[j] + epsilon);
+    dx[i] = scale * (dy[i] - dBeta[j] / n - (normalized[i] * dGamma[j]) / n);
+  });
+  return { dx, dGamma, dBeta };
+}
+
 /**
  * How far y may be from the exact result: with t = (x − mean)·scale, the five roundings of
  * fl(fl(fl(x − center)·scale) + shift), that of scale and that of shift included, cost at most

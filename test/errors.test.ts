@@ -1,0 +1,214 @@
+// Bad input: the right kind of error, which names the argument, what was expected and what came, before
+// anything is written.
+
+import { Affine, BatchNorm, backend, init, Moments, Tensor } from "simdnorm";
+import { describe, expect, test } from "vitest";
+import { onBothBackends } from "./backends.js";
+
+/** Calls that TypeScript would refuse, as JavaScript users can make them. */
+const unchecked = (value: unknown): never => value as never;
+
+type Kind = typeof TypeError | typeof RangeError | typeof ReferenceError;
+
+function expectError(call: () => unknown, kind: Kind, message: string): void {
+  let error: unknown;
+  try {
+    call();
+  } catch (caught) {
+    error = caught;
+  }
+  expect(error).toBeInstanceOf(kind);
+  expect(error instanceof Error && error.constructor === kind ? error.message : error).toContain(message);
+}
+
+describe("init", () => {
+  test.each([
+    [null, TypeError, "options: expected an object, got null"],
+    [{ backend: "gpu" }, RangeError, 'backend: expected "wasm" or "javascript", got gpu'],
+    [{ backend: 1 }, TypeError, 'backend: expected "wasm" or "javascript", got 1'],
+    [{ module: {} }, TypeError, "module: expected a WebAssembly.Module, got an object"],
+    [{ memory: -1 }, RangeError, "memory: expected a number of bytes from 0 to 4 GiB, got -1"],
+    [{ memory: "1" }, TypeError, 'memory: expected a number of bytes from 0 to 4 GiB, got "1"'],
+  ] as const)("%j", (options, kind, message) => {
+    const before = backend();
+    expectError(() => init(unchecked(options)), kind, message);
+    expect(backend()).toBe(before);
+  });
+});
+
+onBothBackends(() => {
+  describe("constructors", () => {
+    test.each([
+      [[0], RangeError, "features: expected a positive integer, got 0"],
+      [[1.5], RangeError, "features: expected a positive integer, got 1.5"],
+      [["2"], TypeError, 'features: expected a positive integer, got "2"'],
+      [[], TypeError, "features: expected a positive integer, got undefined"],
+      [[2, 7], TypeError, "options: expected an object, got 7"],
+      [[2, null], TypeError, "options: expected an object, got null"],
+      [[2, { axis: 0.5 }], RangeError, "axis: expected an integer, got 0.5"],
+      [[2, { axis: "1" }], TypeError, 'axis: expected an integer, got "1"'],
+      [[2, { epsilon: -1 }], RangeError, "epsilon: expected a non-negative number, got -1"],
+      [[2, { epsilon: Number.NaN }], RangeError, "epsilon: expected a non-negative number, got NaN"],
+      [[2, { epsilon: Infinity }], RangeError, "epsilon: expected a non-negative number, got Infinity"],
+      [[2, { momentum: 1.1 }], RangeError, "momentum: expected a number from 0 to 1, or null, got 1.1"],
+      [[2, { momentum: "0.1" }], TypeError, 'momentum: expected a number from 0 to 1, or null, got "0.1"'],
+      [[2, { unbiased: 1 }], TypeError, "unbiased: expected a boolean, got 1"],
+      [[2, { gamma: [1] }], RangeError, "gamma: expected an array of features = 2 numbers, got length 1"],
+      [[2, { gamma: 1 }], TypeError, "gamma: expected an array of features = 2 numbers, got 1"],
+      [[2, { beta: ["1", 2] }], TypeError, 'beta[0]: expected a number, got "1"'],
+      [
+        [2, { runningMean: null }],
+        TypeError,
+        "runningMean: expected an array of features = 2 numbers, got null",
+      ],
+      [
+        [2, { runningVariance: [1, -1] }],
+        RangeError,
+        "runningVariance[1]: expected a non-negative number, got -1",
+      ],
+    ] as const)("new BatchNorm(...%j)", (args, kind, message) => {
+      expectError(() => Reflect.construct(BatchNorm, args), kind, message);
+    });
+
+    test.each([
+      [[0], RangeError, "features: expected a positive integer, got 0"],
+      [
+        [2, { scale: [1, 2, 3] }],
+        RangeError,
+        "scale: expected an array of features = 2 numbers, got length 3",
+      ],
+    ] as const)("new Affine(...%j)", (args, kind, message) => {
+      expectError(() => Reflect.construct(Affine, args), kind, message);
+    });
+
+    test.each([
+      [[[2, -1]], RangeError, "shape: expected an array of non-negative integers, got [2, -1]"],
+      [["2"], TypeError, 'shape: expected an array of non-negative integers, got "2"'],
+      [[[2, 3], new Float32Array(5)], RangeError, "data: expected a length of 6 for shape [2, 3], got 5"],
+      [[[2, 3], new Float64Array(6)], TypeError, "data: expected a Float32Array or an array of numbers"],
+      [[[2], [1, "2"]], TypeError, 'data[1]: expected a number, got "2"'],
+    ] as const)("new Tensor(...%j)", (args, kind, message) => {
+      expectError(() => Reflect.construct(Tensor, args), kind, message);
+    });
+  });
+
+  describe("calls", () => {
+    const x = Float32Array.of(1, 2, 3, 4);
+    const overlapping = new Float32Array(5);
+    const cases: [unknown[], Kind, string][] = [
+      [[], TypeError, "x: expected a Float32Array or a Tensor, got undefined"],
+      [[[1, 2, 3, 4]], TypeError, "x: expected a Float32Array or a Tensor, got [1, 2, 3, 4]"],
+      [[new Float64Array(4)], TypeError, "x: expected a Float32Array or a Tensor, got a Float64Array"],
+      [[{ length: 4 }], TypeError, "x: expected a Float32Array or a Tensor, got an object"],
+      [[new Float32Array(5)], RangeError, "x: expected a length that is a multiple of features = 2, got 5"],
+      [[x, 3], TypeError, "options: expected an object, got 3"],
+      [[x, { shape: [2, 3] }], RangeError, "shape: expected 2 features on axis -1, got 3 in [2, 3]"],
+      [[x, { shape: [3, 2] }], RangeError, "shape: expected sizes whose product is x's length 4, got [3, 2]"],
+      [[x, { shape: [] }], RangeError, "shape: expected at least 1 axes for axis = -1, got []"],
+      [
+        [x, { shape: [2, 2.5] }],
+        RangeError,
+        "shape: expected an array of non-negative integers, got [2, 2.5]",
+      ],
+      [[x, { shape: "2,2" }], TypeError, 'shape: expected an array of non-negative integers, got "2,2"'],
+      [[x, { out: [0, 0, 0, 0] }], TypeError, "out: expected a Float32Array or a Tensor, got [0, 0, 0, 0]"],
+      [[x, { out: new Float32Array(3) }], RangeError, "out: expected x's length 4, got 3"],
+      [[x, { activation: "tanh" }], RangeError, 'activation: expected "relu" or "relu6", got tanh'],
+      [[x, { activation: 1 }], TypeError, 'activation: expected "relu" or "relu6", got 1'],
+      [[x, { residual: new Float32Array(2) }], RangeError, "residual: expected x's length 4, got 2"],
+      [[x, { residual: 1 }], TypeError, "residual: expected a Float32Array or a Tensor, got 1"],
+      [
+        [overlapping.subarray(0, 4), { out: overlapping.subarray(1) }],
+        RangeError,
+        "out: expected x itself or memory apart from it, got an overlap of the two",
+      ],
+      [
+        [x, { residual: overlapping.subarray(0, 4), out: overlapping.subarray(1) }],
+        RangeError,
+        "out: expected residual itself or memory apart from it, got an overlap of the two",
+      ],
+    ];
+
+    test.each(cases)("train and infer and apply, case %#", (args, kind, message) => {
+      const layer = new BatchNorm(2);
+      const state = [layer.runningMean.slice(), layer.runningVariance.slice()];
+      expectError(() => Reflect.apply(layer.train, layer, args), kind, message);
+      expectError(() => Reflect.apply(layer.infer, layer, args), kind, message);
+      const map = layer.fold();
+      expectError(() => Reflect.apply(map.apply, map, args), kind, message);
+      expect([layer.runningMean, layer.runningVariance, layer.batchesTracked]).toEqual([...state, 0]);
+      expect(overlapping).toEqual(new Float32Array(5));
+    });
+
+    test("a feature axis that is not the last needs a shape", () => {
+      const message =
+        "shape: expected the sizes of x, because its feature axis 1 is not the last, got undefined";
+      expectError(() => new BatchNorm(2, { axis: 1 }).infer(x), TypeError, message);
+      expectError(
+        () => new BatchNorm(2, { axis: 2 }).infer(x, { shape: [2, 2] }),
+        RangeError,
+        "shape: expected at least 3 axes for axis = 2, got [2, 2]",
+      );
+    });
+
+    test("training on one value per feature", () => {
+      const layer = new BatchNorm(2, { unbiased: false });
+      const message = "x: expected at least 2 values per feature to train on, got 1";
+      expectError(() => layer.train(Float32Array.of(1, 2)), RangeError, message);
+      expectError(() => layer.train(new Float32Array(0)), RangeError, "got 0");
+      expect(layer.batchesTracked).toBe(0);
+      expect(layer.runningMean).toEqual(new Float64Array(2));
+    });
+
+    test("an array whose memory was transferred away", () => {
+      const gone = new Float32Array(4);
+      structuredClone(gone.buffer, { transfer: [gone.buffer] });
+      expectError(() => new BatchNorm(2).infer(gone), TypeError, "x: expected an array in use");
+      const layer = new BatchNorm(2);
+      const { runningMean } = layer;
+      structuredClone(runningMean.buffer, { transfer: [runningMean.buffer] });
+      expectError(() => layer.infer(x), TypeError, "runningMean: expected an array in use");
+    });
+
+    test("fields cannot be replaced", () => {
+      const layer = new BatchNorm(2);
+      expectError(() => Object.assign(layer, { gamma: [1] }), TypeError, "gamma");
+      expectError(() => Object.assign(layer, { epsilon: "1" }), TypeError, "epsilon");
+    });
+  });
+
+  describe("Moments", () => {
+    test("other features, other kinds", () => {
+      const moments = new Moments(2).add(Float32Array.of(1, 2, 3, 4));
+      const state = JSON.stringify(moments);
+      expectError(
+        () => moments.add(unchecked([1, 2])),
+        TypeError,
+        "x: expected a Float32Array or a Tensor, got [1, 2]",
+      );
+      expectError(
+        () => moments.add(new Float32Array(3)),
+        RangeError,
+        "x: expected a length that is a multiple",
+      );
+      expectError(() => moments.merge(new Moments(3)), RangeError, "other: expected features = 2, got 3");
+      expectError(() => moments.merge(unchecked({})), TypeError, "other: expected Moments, got an object");
+      expectError(
+        () => Moments.fromJSON(unchecked(null)),
+        TypeError,
+        "json: expected what toJSON returned, got null",
+      );
+      expectError(
+        () => Moments.fromJSON({ ...moments.toJSON(), mean: [1] }),
+        RangeError,
+        "mean: expected an array of 2 numbers, got length 1",
+      );
+      expectError(
+        () => Moments.fromJSON({ ...moments.toJSON(), count: -1 }),
+        RangeError,
+        "count: expected a non-negative integer, got -1",
+      );
+      expect(JSON.stringify(moments)).toBe(state);
+    });
+  });
+});
