@@ -1,14 +1,12 @@
 // A scaler fitted on some wines, saved, loaded, and used on others.
 
-import { readFileSync } from "node:fs";
 import { StandardScaler } from "simdnorm";
+import { readTable } from "./table.js";
 
 // 13 measurements a wine; the last column is its kind.
-const [header, ...lines] = readFileSync(new URL("data/wine.csv", import.meta.url), "utf8")
-  .trim()
-  .split("\n");
-const names = header.split(",").slice(0, 13);
-const wines = lines.map((line) => line.split(",").slice(0, 13).map(Number));
+const table = readTable("wine.csv");
+const names = table.names.slice(0, 13);
+const wines = table.rows.map((row) => row.slice(0, 13));
 const train = wines.slice(0, 120);
 const test = wines.slice(120);
 

@@ -1,15 +1,11 @@
 // One fit over several threads: each fits its own wines, and the fits merge into that of the whole.
 
-import { readFileSync } from "node:fs";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { MinMaxScaler, StandardScaler } from "simdnorm";
+import { readTable } from "./table.js";
 
 if (isMainThread) {
-  const lines = readFileSync(new URL("data/wine.csv", import.meta.url), "utf8")
-    .trim()
-    .split("\n")
-    .slice(1);
-  const wines = lines.map((line) => line.split(",").slice(0, 13).map(Number));
+  const wines = readTable("wine.csv").rows.map((row) => row.slice(0, 13));
 
   const standard = new StandardScaler(13);
   const minmax = new MinMaxScaler(13);

@@ -5,6 +5,9 @@ import { current } from "./backend.js";
 import type { Layout } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
 
+/** Values per block of rows, which stays in cache while its features are walked one by one. */
+const BLOCK = 8192;
+
 /** Per feature the mean and m2 = Σ(x − mean)² of `count` values; both NaN where there is none. */
 export interface Present {
   readonly count: Float64Array;
@@ -33,46 +36,53 @@ function reduced(x: Float32Array, layout: Layout) {
   return statistics;
 }
 
-/** The `odd` features anew in float64: the mean first, then the squares about it, corrected by what is left of it. */
-function recount(
-  x: Float32Array,
-  layout: Layout,
-  odd: readonly number[],
-  { count, mean, m2 }: Present,
-): void {
+/** The `odd` features anew in float64: sums about the first value of each, which a constant leaves at 0. */
+function recount(x: Float32Array, layout: Layout, odd: readonly number[], part: Present): void {
+  const { outer, features, inner } = layout;
+  const { count, mean, m2 } = part;
+  const shift = new Float64Array(features).fill(Number.NaN);
   for (const values of [count, mean, m2]) for (const j of odd) values[j] = 0;
-  eachOf(x, layout, odd, (value, j) => {
-    if (!Number.isFinite(value)) throw wrongValue("x", "finite values or NaN", `${value} in feature ${j}`);
-    count[j]++;
-    mean[j] += value;
-  });
-  for (const j of odd) mean[j] /= count[j];
-  const rest = new Float64Array(layout.features);
-  eachOf(x, layout, odd, (value, j) => {
-    const d = value - mean[j];
-    rest[j] += d;
-    m2[j] += d * d;
-  });
+  const block = Math.max(1, Math.floor(BLOCK / (features * inner)));
+  for (let first = 0; first < outer; first += block) {
+    const last = Math.min(outer, first + block);
+    for (const j of odd) {
+      let k = shift[j];
+      let n = 0;
+      let s = 0;
+      let q = 0;
+      for (let row = first; row < last; row++) {
+        let i = (row * features + j) * inner;
+        for (const end = i + inner; i < end; i++) {
+          const value = x[i];
+          if (Number.isNaN(value)) continue;
+          if (Number.isNaN(k)) k = value;
+          const d = value - k;
+          n++;
+          s += d;
+          q += d * d;
+        }
+      }
+      shift[j] = k;
+      count[j] += n;
+      mean[j] += s;
+      m2[j] += q;
+    }
+  }
   for (const j of odd) {
-    const delta = rest[j] / count[j];
-    mean[j] += delta;
-    m2[j] = Math.max(m2[j] - rest[j] * delta, 0);
+    const s = mean[j];
+    if (count[j] > 0 && !Number.isFinite(s)) throw infinite(x, layout, j);
+    const d = s / count[j];
+    mean[j] = shift[j] + d;
+    m2[j] = Math.max(m2[j] - s * d, 0);
   }
 }
 
-/** Every value but NaN of the given features, in memory order. */
-function eachOf(
-  x: Float32Array,
-  { outer, features, inner }: Layout,
-  some: readonly number[],
-  visit: (value: number, feature: number) => void,
-): void {
-  for (let row = 0; row < outer; row++) {
-    for (const j of some) {
-      let i = (row * features + j) * inner;
-      for (const end = i + inner; i < end; i++) if (!Number.isNaN(x[i])) visit(x[i], j);
-    }
-  }
+/** What is wrong with a feature that has an infinite value. */
+function infinite(x: Float32Array, { features, inner }: Layout, feature: number): RangeError {
+  const value = x.find(
+    (v, i) => Math.abs(v) === Number.POSITIVE_INFINITY && Math.floor(i / inner) % features === feature,
+  );
+  return wrongValue("x", "finite values or NaN", `${value} in feature ${feature}`);
 }
 
 /** Chan's merge per feature: with e = b.mean − a.mean, mean += e·b.count/n and m2 += b.m2 + e²·a.count·b.count/n. */

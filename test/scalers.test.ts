@@ -288,6 +288,16 @@ onBothBackends(() => {
       },
     );
 
+    test("the feature of an infinity is named in planes too", () => {
+      const x = new Float32Array(30);
+      x[22] = Number.NEGATIVE_INFINITY;
+      for (const Scaler of [StandardScaler, MinMaxScaler]) {
+        expect(() => new Scaler(3, { axis: 1 }).fit(x, { shape: [2, 3, 5] })).toThrow(
+          "x: expected finite values or NaN, got -Infinity in feature 1",
+        );
+      }
+    });
+
     test("what is infinite passes through the transform", () => {
       const x = Float32Array.of(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN);
       expect(new StandardScaler(1).fit(Float32Array.of(1, 2, 4)).transform(x)).toEqual(x);
@@ -503,6 +513,26 @@ onBothBackends(() => {
         expect(scaler.transform(new Float32Array(0))).toEqual(new Float32Array(0));
       }
     });
+  });
+
+  test("fitting and transforming in turn takes no more memory each time", () => {
+    const x = make({ outer: 8, features: 1000, inner: 1 }, "N(0, 1)");
+    const out = new Float32Array(x.length);
+    const probe = new Tensor([1]);
+    const size = () => probe.data.buffer.byteLength;
+    for (const Scaler of [StandardScaler, MinMaxScaler]) {
+      const scaler = new Scaler(1000);
+      const turn = () => {
+        scaler.partialFit(x).transform(x, { out });
+        scaler.inverseTransform(out, { out });
+      };
+      turn();
+      const before = size();
+      // A table has 12 kB.
+      for (let i = 0; i < 300; i++) turn();
+      expect(size()).toBe(before);
+    }
+    probe.dispose();
   });
 
   describe("JSON", () => {
