@@ -2,7 +2,7 @@
 
 import { optionsObject, perFeature, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 import { type Backend, type Coefficients, current, type Table } from "./backend.js";
-import { type ApplyOptions, checkCall, run } from "./call.js";
+import { type ApplyOptions, Call } from "./call.js";
 import {
   type FoldConvOptions,
   type FoldedLayer,
@@ -114,10 +114,8 @@ export class Affine {
   apply(x: Float32Array, options?: ApplyOptions & { out?: Float32Array }): Float32Array;
   apply(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
   apply(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
-    const layout = checkCall(x, options, this.features, this.#axis);
-    // Made before the views are: it may grow the memory.
-    const table = this.#prepared.table;
-    return run(x, options, (values, y, after) => table.apply(values, y, layout, after));
+    // The table is made before the views are: it may grow the memory.
+    return new Call(x, options, this.features, this.#axis).run(this.#prepared.table.apply);
   }
 
   /**

@@ -54,7 +54,7 @@ export interface Table {
 
 /** Memory of one tensor. */
 export interface Block {
-  /** A fresh view: the backend may have moved the memory since the last one. */
+  /** The values where they are now: a growth moves them. */
   view(): Float32Array;
   free(): void;
 }

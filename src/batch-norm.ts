@@ -3,7 +3,7 @@
 import { Affine } from "./affine.js";
 import { flag, numberIn, optionsObject, perFeature, positiveInteger, wrongValue } from "./argument.js";
 import { current, type Norm, type Statistics } from "./backend.js";
-import { type ApplyOptions, checkCall, checkOutput, run } from "./call.js";
+import { type ApplyOptions, Call, checkOutput } from "./call.js";
 import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
@@ -85,6 +85,7 @@ export class BatchNorm {
   readonly #unbiased: boolean;
   readonly #running: Statistics;
   #batchesTracked = 0;
+  #spare: Statistics;
   #trained: { batch: Statistics; activated: boolean } | undefined;
 
   /** @throws TypeError, RangeError if `features` or an option is not valid */
@@ -104,6 +105,7 @@ export class BatchNorm {
       beta: parameter("beta", options.beta, features, 0),
       epsilon,
     };
+    this.#spare = emptyStatistics(features);
     this.#running = { ...emptyStatistics(features), count: 1 };
     this.#running.m2.fill(1);
     if (options.runningMean !== undefined) {
@@ -173,18 +175,19 @@ export class BatchNorm {
   train(x: Float32Array, options?: ApplyOptions & { out?: Float32Array }): Float32Array;
   train(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
   train(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
-    const layout = checkCall(x, options, this.features, this.#axis);
-    if (samples(layout) < 2) {
+    const call = new Call(x, options, this.features, this.#axis);
+    if (samples(call.layout) < 2) {
       throw new RangeError(
-        `x: expected at least 2 values per feature to train on, got ${samples(layout)} (one value has no variance; infer takes it)`,
+        `x: expected at least 2 values per feature to train on, got ${samples(call.layout)} (one value has no variance; infer takes it)`,
       );
     }
     const norm = this.#parameters();
-    const batch = emptyStatistics(this.features);
-    const y = run(x, options, (values, out, after) =>
+    const batch = this.#spare;
+    const y = call.run((values, out, layout, after) =>
       current().train(values, out, layout, batch, norm, after),
     );
     this.#track(batch);
+    this.#spare = this.#trained?.batch ?? emptyStatistics(this.#features);
     this.#trained = { batch, activated: options.activation !== undefined };
     return y;
   }
@@ -212,7 +215,8 @@ export class BatchNorm {
   backward(x: Data, dy: Data, options: BackwardOptions & { out?: Data } = {}): BackwardResult<Data> {
     optionsObject(options);
     const { shape, out } = options;
-    const layout = checkCall(x, { shape, out }, this.features, this.#axis);
+    const call = new Call(x, { shape, out }, this.features, this.#axis);
+    const count = samples(call.layout);
     const upstream = valuesOf("dy", dy);
     if (upstream.length !== x.length) throw wrongValue("dy", `x's length ${x.length}`, upstream.length);
     if (out !== undefined) checkOutput(out, "dy", upstream);
@@ -220,12 +224,8 @@ export class BatchNorm {
     if (trained === undefined) {
       throw new TypeError("backward: expected a call of train(x) before it, got none");
     }
-    if (trained.batch.count !== samples(layout)) {
-      throw wrongValue(
-        "x",
-        `the ${trained.batch.count} values per feature that train was given`,
-        samples(layout),
-      );
+    if (trained.batch.count !== count) {
+      throw wrongValue("x", `the ${trained.batch.count} values per feature that train was given`, count);
     }
     if (trained.activated) {
       throw new TypeError(
@@ -234,7 +234,7 @@ export class BatchNorm {
     }
     const norm = this.#parameters();
     const gradients = { dGamma: new Float64Array(this.features), dBeta: new Float64Array(this.features) };
-    const dx = run(x, { out }, (values, target) =>
+    const dx = call.run((values, target, layout) =>
       current().backward(values, valuesOf("dy", dy), target, layout, trained.batch, norm, gradients),
     );
     return {
@@ -253,9 +253,9 @@ export class BatchNorm {
   infer(x: Float32Array, options?: ApplyOptions & { out?: Float32Array }): Float32Array;
   infer(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
   infer(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
-    const layout = checkCall(x, options, this.features, this.#axis);
+    const call = new Call(x, options, this.features, this.#axis);
     const norm = this.#parameters();
-    return run(x, options, (values, out, after) =>
+    return call.run((values, out, layout, after) =>
       current().normalize(values, out, layout, this.#running, norm, after),
     );
   }
@@ -365,23 +365,27 @@ export class BatchNorm {
 
   /** The parameters, which are the caller's to change in place, but not to transfer away. */
   #parameters(): Norm {
-    const { gamma, beta, runningMean, runningVariance } = this;
-    for (const [name, values] of Object.entries({ gamma, beta, runningMean, runningVariance })) {
-      if (values !== null && values.length !== this.features) {
-        throw new TypeError(`${name}: expected an array in use, got one whose memory was moved`);
-      }
-    }
+    this.#checkInUse("gamma", this.#norm.gamma);
+    this.#checkInUse("beta", this.#norm.beta);
+    this.#checkInUse("runningMean", this.#running.mean);
+    this.#checkInUse("runningVariance", this.#running.m2);
     return this.#norm;
+  }
+
+  #checkInUse(name: string, values: Float32Array | Float64Array | null): void {
+    if (values !== null && values.length !== this.#features) {
+      throw new TypeError(`${name}: expected an array in use, got one whose memory was moved`);
+    }
   }
 
   #track({ count, mean, m2 }: Statistics): void {
     this.#batchesTracked++;
     const weight = this.#momentum ?? 1 / this.#batchesTracked;
     const divisor = this.#unbiased ? count - 1 : count;
-    const running = this.#running;
+    const { mean: runningMean, m2: runningVariance } = this.#running;
     for (let j = 0; j < mean.length; j++) {
-      running.mean[j] = (1 - weight) * running.mean[j] + weight * mean[j];
-      running.m2[j] = (1 - weight) * running.m2[j] + (weight * m2[j]) / divisor;
+      runningMean[j] = (1 - weight) * runningMean[j] + weight * mean[j];
+      runningVariance[j] = (1 - weight) * runningVariance[j] + (weight * m2[j]) / divisor;
     }
   }
 }

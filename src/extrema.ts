@@ -5,7 +5,7 @@ import { current, type Extremes } from "./backend.js";
 import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, layoutOf, samples } from "./layout.js";
 import type { AddOptions } from "./moments.js";
-import { type Data, shapeOf, valuesOf } from "./tensor.js";
+import { type Data, sizesOf, valuesOf } from "./tensor.js";
 
 export interface ExtremaOptions {
   /** The feature axis. Default: −1, the last. */
@@ -80,7 +80,7 @@ export class Extrema {
   add(x: Data, options: AddOptions = {}): this {
     optionsObject(options);
     const values = valuesOf("x", x);
-    const layout = layoutOf(values.length, this.#features, this.#axis, shapeOf(x, options.shape));
+    const layout = layoutOf(values.length, this.#features, this.#axis, sizesOf(x, options.shape));
     if (layout.length === 0) return this;
     const part = noExtremes(this.#features);
     current().extrema(values, layout, part);

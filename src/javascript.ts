@@ -64,16 +64,17 @@ function shiftOf(first: number): number {
   return Number.isFinite(first) ? first : 0;
 }
 
-/** From s = Σ(x − k) and q = Σ(x − k)². */
-function settle(statistics: Statistics, feature: number, k: number, s: number, q: number): void {
-  const d = s / statistics.count;
-  statistics.mean[feature] = k + d;
-  statistics.m2[feature] = Math.max(q - s * d, 0);
+/** mean and m2, where s = Σ(x − k) and q = Σ(x − k)² have been summed. */
+function settle({ count, mean, m2 }: Statistics, feature: number, k: number): void {
+  const s = mean[feature];
+  const d = s / count;
+  mean[feature] = k + d;
+  m2[feature] = Math.max(m2[feature] - s * d, 0);
 }
 
 function reduceColumns(x: Float32Array, { outer, features }: Layout, statistics: Statistics): void {
-  const sums = new Float64Array(features);
-  const squares = new Float64Array(features);
+  const sums = statistics.mean.fill(0);
+  const squares = statistics.m2.fill(0);
   const block = Math.max(8, Math.floor(BLOCK / features));
   for (let row = 0; row < outer; row += block) {
     const from = row * features;
@@ -128,12 +129,12 @@ function reduceColumns(x: Float32Array, { outer, features }: Layout, statistics:
       squares[j] += q;
     }
   }
-  for (let j = 0; j < features; j++) settle(statistics, j, shiftOf(x[j]), sums[j], squares[j]);
+  for (let j = 0; j < features; j++) settle(statistics, j, shiftOf(x[j]));
 }
 
 function reducePlanes(x: Float32Array, { outer, features, inner }: Layout, statistics: Statistics): void {
-  const sums = new Float64Array(features);
-  const squares = new Float64Array(features);
+  const sums = statistics.mean.fill(0);
+  const squares = statistics.m2.fill(0);
   let i = 0;
   for (let image = 0; image < outer; image++) {
     for (let j = 0; j < features; j++) {
@@ -171,7 +172,7 @@ function reducePlanes(x: Float32Array, { outer, features, inner }: Layout, stati
       squares[j] += q0 + q1 + (q2 + q3);
     }
   }
-  for (let j = 0; j < features; j++) settle(statistics, j, shiftOf(x[j * inner]), sums[j], squares[j]);
+  for (let j = 0; j < features; j++) settle(statistics, j, shiftOf(x[j * inner]));
 }
 
 // ----------------------------------------------------------------------------------- extrema
@@ -229,10 +230,16 @@ function extremaPlanes(x: Float32Array, { outer, features, inner }: Layout, { mi
 
 // -------------------------------------------------------------------------------------- fold
 
+/** Coefficients of one call, kept because their allocation would double the time of small batches. */
+let scale = new Float64Array();
+let shift = new Float64Array();
+
 function fold({ count, mean, m2 }: Statistics, { gamma, beta, epsilon }: Norm): Coefficients {
   const features = mean.length;
-  const scale = new Float64Array(features);
-  const shift = new Float64Array(features);
+  if (scale.length < features) {
+    scale = new Float64Array(features);
+    shift = new Float64Array(features);
+  }
   for (let j = 0; j < features; j++) {
     scale[j] = (gamma ? gamma[j] : 1) / Math.sqrt(m2[j] / count + epsilon);
     shift[j] = beta ? beta[j] : 0;

@@ -31,9 +31,14 @@ export function checkShape(value: unknown): number[] {
   });
 }
 
-/** The layout of `length` values of the argument x, whose feature axis is `axis` of `shape`. */
-export function layoutOf(length: number, features: number, axis: number, shape: unknown): Layout {
-  if (shape === undefined) {
+/** The layout of `length` values of the argument x, whose feature axis is `axis` of `sizes`. */
+export function layoutOf(
+  length: number,
+  features: number,
+  axis: number,
+  sizes: readonly number[] | undefined,
+): Layout {
+  if (sizes === undefined) {
     if (axis !== -1) {
       throw new TypeError(
         `shape: expected the sizes of x, because its feature axis ${axis} is not the last, got undefined`,
@@ -44,7 +49,6 @@ export function layoutOf(length: number, features: number, axis: number, shape: 
     }
     return { outer: length / features, features, inner: 1, length };
   }
-  const sizes = checkShape(shape);
   const at = axis < 0 ? sizes.length + axis : axis;
   if (at < 0 || at >= sizes.length) {
     throw wrongValue("shape", `at least ${axis < 0 ? -axis : axis + 1} axes for axis = ${axis}`, sizes);
@@ -52,14 +56,16 @@ export function layoutOf(length: number, features: number, axis: number, shape: 
   if (sizes[at] !== features) {
     throw wrongValue("shape", `${features} features on axis ${axis}`, `${sizes[at]} in ${show(sizes)}`);
   }
-  const outer = product(sizes.slice(0, at));
-  const inner = product(sizes.slice(at + 1));
+  const outer = product(sizes, 0, at);
+  const inner = product(sizes, at + 1, sizes.length);
   if (outer * features * inner !== length) {
     throw wrongValue("shape", `sizes whose product is x's length ${length}`, sizes);
   }
   return { outer, features, inner, length };
 }
 
-export function product(sizes: readonly number[]): number {
-  return sizes.reduce((all, size) => all * size, 1);
+export function product(sizes: readonly number[], from: number, to: number): number {
+  let all = 1;
+  for (let axis = from; axis < to; axis++) all *= sizes[axis];
+  return all;
 }

@@ -4,7 +4,7 @@ import { optionsObject, positiveInteger, wrongKind, wrongValue } from "./argumen
 import { current, type Statistics } from "./backend.js";
 import { fieldsOf, fromJson, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, layoutOf } from "./layout.js";
-import { type Data, shapeOf, valuesOf } from "./tensor.js";
+import { type Data, sizesOf, valuesOf } from "./tensor.js";
 
 export interface MomentsOptions {
   /** The feature axis. Default: −1, the last. */
@@ -76,7 +76,7 @@ export class Moments {
   add(x: Data, options: AddOptions = {}): this {
     optionsObject(options);
     const values = valuesOf("x", x);
-    const layout = layoutOf(values.length, this.#features, this.#axis, shapeOf(x, options.shape));
+    const layout = layoutOf(values.length, this.#features, this.#axis, sizesOf(x, options.shape));
     if (layout.length === 0) return this;
     const part = emptyStatistics(this.#features);
     current().reduce(values, layout, part);

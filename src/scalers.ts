@@ -12,14 +12,14 @@ import {
   wrongValue,
 } from "./argument.js";
 import type { Backend, Coefficients, Table } from "./backend.js";
-import { checkCall, run } from "./call.js";
+import { Call } from "./call.js";
 import { Extrema, type ExtremaJSON } from "./extrema.js";
 import { javascript } from "./javascript.js";
 import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, type Layout, layoutOf } from "./layout.js";
 import { mergedPresent, type Present, present } from "./present.js";
 import { doubleLine, type Ends, type Line, singleLine, slope } from "./range.js";
-import { type Data, shapeOf, Tensor, valuesOf } from "./tensor.js";
+import { type Data, sizesOf, Tensor, valuesOf } from "./tensor.js";
 
 /** Samples as rows of `features` numbers each, for data whose features are on the last axis. */
 export type Rows = readonly (readonly number[])[];
@@ -154,8 +154,7 @@ export class StandardScaler {
   transform(x: Tensor, options?: FitOptions & { out?: Tensor }): Tensor;
   transform(x: Data | Rows, options: FitOptions & { out?: Data } = {}): Data {
     checkFitted(this.#sum);
-    const data = dataOf(x, this.#features, this.#axis);
-    return mapped(data, options, this.#features, this.#axis, this.#forward);
+    return callOf(x, options, this.#features, this.#axis).run(this.#forward.table.apply);
   }
 
   /** `fit(x)`, then `transform(x)`. */
@@ -163,9 +162,9 @@ export class StandardScaler {
   fitTransform(x: Tensor, options?: FitOptions & { out?: Tensor }): Tensor;
   fitTransform(x: Data | Rows, options: FitOptions & { out?: Data } = {}): Data {
     const data = dataOf(x, this.#features, this.#axis);
-    checkCall(data, options, this.#features, this.#axis);
+    const call = callOf(data, options, this.#features, this.#axis);
     this.#settle(this.#reduce(data, options));
-    return mapped(data, options, this.#features, this.#axis, this.#forward);
+    return call.run(this.#forward.table.apply);
   }
 
   /** x = y·scale + mean: what `transform` did, undone. */
@@ -173,8 +172,7 @@ export class StandardScaler {
   inverseTransform(y: Tensor, options?: FitOptions & { out?: Tensor }): Tensor;
   inverseTransform(y: Data | Rows, options: FitOptions & { out?: Data } = {}): Data {
     checkFitted(this.#sum);
-    const data = dataOf(y, this.#features, this.#axis);
-    return mapped(data, options, this.#features, this.#axis, this.#backward);
+    return callOf(y, options, this.#features, this.#axis).run(this.#backward.table.apply);
   }
 
   /** The whole state, exact. */
@@ -385,7 +383,7 @@ export class MinMaxScaler {
   transform(x: Tensor, options?: FitOptions & { out?: Tensor }): Tensor;
   transform(x: Data | Rows, options: FitOptions & { out?: Data } = {}): Data {
     checkFitted(this.#fitted);
-    return this.#map(dataOf(x, this.#features, this.#axis), options);
+    return this.#map(callOf(x, options, this.#features, this.#axis));
   }
 
   /** `fit(x)`, then `transform(x)`. */
@@ -393,9 +391,9 @@ export class MinMaxScaler {
   fitTransform(x: Tensor, options?: FitOptions & { out?: Tensor }): Tensor;
   fitTransform(x: Data | Rows, options: FitOptions & { out?: Data } = {}): Data {
     const data = dataOf(x, this.#features, this.#axis);
-    checkCall(data, options, this.#features, this.#axis);
+    const call = callOf(data, options, this.#features, this.#axis);
     this.#settle(this.#reduce(data, options));
-    return this.#map(data, options);
+    return this.#map(call);
   }
 
   /** x = (y − range[0])/scale + min: what `transform` did, undone. */
@@ -403,8 +401,7 @@ export class MinMaxScaler {
   inverseTransform(y: Tensor, options?: FitOptions & { out?: Tensor }): Tensor;
   inverseTransform(y: Data | Rows, options: FitOptions & { out?: Data } = {}): Data {
     checkFitted(this.#fitted);
-    const data = dataOf(y, this.#features, this.#axis);
-    return mapped(data, options, this.#features, this.#axis, this.#backward);
+    return callOf(y, options, this.#features, this.#axis).run(this.#backward.table.apply);
   }
 
   /** The whole state, exact. */
@@ -448,9 +445,11 @@ export class MinMaxScaler {
     return this;
   }
 
-  #map(data: Data, options: FitOptions & { out?: Data }): Data {
-    const [low, high] = this.#clip ? this.#range.map(Math.fround) : [];
-    return mapped(data, options, this.#features, this.#axis, this.#forward, { low, high });
+  #map(call: Call): Data {
+    const { apply } = this.#forward.table;
+    if (!this.#clip) return call.run(apply);
+    const [low, high] = this.#range.map(Math.fround);
+    return call.run((values, y, layout, after) => apply(values, y, layout, { ...after, low, high }));
   }
 
   #ends(): Ends[] {
@@ -525,7 +524,7 @@ function checkFit(
 ): { values: Float32Array; layout: Layout } {
   optionsObject(options);
   const values = valuesOf("x", x);
-  const layout = layoutOf(values.length, features, axis, shapeOf(x, options.shape));
+  const layout = layoutOf(values.length, features, axis, sizesOf(x, options.shape));
   if (layout.length === 0) throw wrongValue("x", "at least one value per feature", "none");
   return { values, layout };
 }
@@ -541,22 +540,11 @@ function checkFitted<Statistics>(statistics: Statistics | undefined): Statistics
   return statistics;
 }
 
-function mapped(
-  x: Data,
-  options: FitOptions & { out?: Data },
-  features: number,
-  axis: number,
-  prepared: Prepared,
-  clamp: { low?: number; high?: number } = {},
-): Data {
+/** A checked call of a transform. */
+function callOf(x: Data | Rows, options: FitOptions & { out?: Data }, features: number, axis: number): Call {
   optionsObject(options);
   const { shape, out } = options;
-  const layout = checkCall(x, { shape, out }, features, axis);
-  // Made before the views are: it may grow the memory.
-  const table = prepared.table;
-  return run(x, { out }, (values, y, { residual, low, high }) =>
-    table.apply(values, y, layout, { residual, low: clamp.low ?? low, high: clamp.high ?? high }),
-  );
+  return new Call(dataOf(x, features, axis), { shape, out }, features, axis);
 }
 
 /** A table of the backend that runs, or of float64 loops where float32 does not hold the scales in full. */

@@ -35,7 +35,7 @@ export class Tensor {
    */
   constructor(shape: readonly number[], data?: Float32Array | readonly number[]) {
     const sizes = checkShape(shape);
-    const length = product(sizes);
+    const length = product(sizes, 0, sizes.length);
     if (data !== undefined) checkData(data, length, sizes);
     this.#shape = Object.freeze(sizes);
     this.#length = length;
@@ -104,9 +104,10 @@ function checkData(data: unknown, length: number, shape: readonly number[]): voi
   if (Array.isArray(data)) numbers("data", data);
 }
 
-/** The shape of an argument: a tensor carries its own. */
-export function shapeOf(data: Data, shape: readonly number[] | undefined): readonly number[] | undefined {
-  return shape ?? (data instanceof Tensor ? data.shape : undefined);
+/** The sizes of an argument: given with the call, or carried by a tensor. */
+export function sizesOf(data: Data, shape: unknown): readonly number[] | undefined {
+  if (shape !== undefined) return checkShape(shape);
+  return data instanceof Tensor ? data.shape : undefined;
 }
 
 /** Whether an empty array lost its buffer to a transfer or a growth. */

@@ -1,0 +1,42 @@
+// The operations of the library that are measured, one entry each: given a shape and where x, y and dy live (arrays
+// or tensors; y may be x), an entry returns the call. The same table runs on both backends.
+
+import { BatchNorm } from "simdnorm";
+import { parameters } from "./shapes.js";
+
+function layerOf({ features, axis }, given) {
+  return new BatchNorm(features, { axis, ...given });
+}
+
+export const operations = {
+  infer(shape, { x, y }, given = parameters(shape)) {
+    const layer = layerOf(shape, given);
+    return () => layer.infer(x, { shape: shape.sizes, out: y });
+  },
+  apply(shape, { x, y }, given = parameters(shape)) {
+    const map = layerOf(shape, given).fold();
+    return () => map.apply(x, { shape: shape.sizes, out: y });
+  },
+  train(shape, { x, y }, given = parameters(shape)) {
+    const layer = layerOf(shape, given);
+    return () => layer.train(x, { shape: shape.sizes, out: y });
+  },
+  backward(shape, { x, y, dy }) {
+    // In place it would differentiate its own result, and its values would run away.
+    if (x === y) return null;
+    const layer = layerOf(shape, parameters(shape));
+    layer.train(x, { shape: shape.sizes, out: y });
+    return () => layer.backward(x, dy, { shape: shape.sizes, out: y });
+  },
+};
+
+/** Every operation of a table of operations, in place and out of place. */
+export function callsOf(table, shape, memory) {
+  const inPlace = { ...memory, y: memory.x };
+  return Object.entries(table)
+    .flatMap(([operation, prepare]) => [
+      { operation, place: "in place", call: prepare(shape, inPlace) },
+      { operation, place: "out", call: prepare(shape, memory) },
+    ])
+    .filter(({ call }) => call !== null);
+}
