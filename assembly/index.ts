@@ -8,6 +8,7 @@
 // Arrays per feature are padded to a multiple of 8. Padding lanes are computed and never used.
 
 export * from "./columns";
+export * from "./extrema";
 export * from "./planes";
 export * from "./fold";
 export * from "./backward";

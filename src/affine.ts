@@ -24,8 +24,39 @@ export interface AffineOptions {
   shift?: ArrayLike<number>;
 }
 
-// A forgotten map gives its table back when it is garbage collected.
+// A forgotten table is freed when it is garbage collected.
 const forgotten = new FinalizationRegistry<Table>((table) => table.free());
+
+/** A table that is made at its first use, and anew for another backend or after `release`. */
+export class Prepared {
+  readonly #make: (backend: Backend) => Table;
+  #table: Table | undefined;
+  #backend: Backend | undefined;
+
+  constructor(make: (backend: Backend) => Table) {
+    this.#make = make;
+  }
+
+  /** The table, for the backend that runs. */
+  get table(): Table {
+    const backend = current();
+    if (this.#table === undefined || this.#backend !== backend) {
+      this.release();
+      this.#table = this.#make(backend);
+      this.#backend = backend;
+      forgotten.register(this, this.#table, this);
+    }
+    return this.#table;
+  }
+
+  /** Gives the table back. */
+  release(): void {
+    if (this.#table === undefined) return;
+    forgotten.unregister(this);
+    this.#table.free();
+    this.#table = undefined;
+  }
+}
 
 /**
  * y = (x − center)·scale + shift per feature, in float64 until it is applied. Its table is made once, so
@@ -37,8 +68,7 @@ const forgotten = new FinalizationRegistry<Table>((table) => table.free());
 export class Affine {
   readonly #axis: number;
   readonly #coefficients: Coefficients;
-  #table: Table | undefined;
-  #backend: Backend | undefined;
+  readonly #prepared = new Prepared((backend) => backend.table(this.#coefficients));
 
   /** @throws TypeError, RangeError if `features` or an option is not valid */
   constructor(features: number, options: AffineOptions = {}) {
@@ -84,7 +114,8 @@ export class Affine {
   apply(x: Float32Array, options?: ApplyOptions & { out?: Float32Array }): Float32Array;
   apply(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
   apply(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
-    return new Call(x, options, this.features, this.#axis).run(this.#ready().apply);
+    // The table is made before the views are: it may grow the memory.
+    return new Call(x, options, this.features, this.#axis).run(this.#prepared.table.apply);
   }
 
   /**
@@ -164,25 +195,6 @@ export class Affine {
 
   #with(coefficients: Coefficients): Affine {
     return new Affine(this.features, { axis: this.#axis, ...coefficients });
-  }
-
-  /** The table, made for the backend that runs. */
-  #ready(): Table {
-    const backend = current();
-    if (this.#table === undefined || this.#backend !== backend) {
-      this.#release();
-      this.#table = backend.table(this.#coefficients);
-      this.#backend = backend;
-      forgotten.register(this, this.#table, this);
-    }
-    return this.#table;
-  }
-
-  #release(): void {
-    if (this.#table === undefined) return;
-    forgotten.unregister(this);
-    this.#table.free();
-    this.#table = undefined;
   }
 }
 

@@ -13,6 +13,12 @@ export interface Statistics {
   readonly m2: Float64Array;
 }
 
+/** Per feature the smallest and the largest value; +∞ and −∞ where there is none. */
+export interface Extremes {
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+}
+
 /** What is folded with statistics into y = (x − mean)·gamma/√(variance + epsilon) + beta. */
 export interface Norm {
   readonly gamma: Float32Array | null;
@@ -59,6 +65,8 @@ export interface Backend {
   allocate(length: number): Block;
   /** reduce: x → statistics. */
   reduce(x: Float32Array, layout: Layout, statistics: Statistics): void;
+  /** reduce: x → extrema, NaN ignored; they join what is in `extrema` already. */
+  extrema(x: Float32Array, layout: Layout, extrema: Extremes): void;
   /** fold and apply: y = the normalized x; y may be x. */
   normalize(
     x: Float32Array,
@@ -90,8 +98,8 @@ export interface Backend {
     norm: Norm,
     gradients: Gradients,
   ): void;
-  /** A map that is folded once and applied many times. */
-  table(coefficients: Coefficients): Table;
+  /** A map that is folded once and applied many times. `single` are the coefficients for steps in float32, where they differ. */
+  table(coefficients: Coefficients, single?: Coefficients): Table;
 }
 
 export interface InitOptions {

@@ -10,7 +10,18 @@ export {
   type BatchNormOptions,
 } from "./batch-norm.js";
 export type { ApplyOptions } from "./call.js";
+export { Extrema, type ExtremaJSON, type ExtremaOptions } from "./extrema.js";
 export type { FoldConvOptions, FoldedLayer, FoldLinearOptions } from "./fold.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
+export {
+  type FitOptions,
+  MinMaxScaler,
+  type MinMaxScalerJSON,
+  type MinMaxScalerOptions,
+  type Rows,
+  StandardScaler,
+  type StandardScalerJSON,
+  type StandardScalerOptions,
+} from "./scalers.js";
 export { type Data, Tensor } from "./tensor.js";
 export type { KerasConfig, OnnxAttributes, PyTorchOptions, Weights } from "./trained.js";

@@ -5,7 +5,7 @@
 // row by row); rows are blocked so that the next strip finds them in cache. Locals stay float64:
 // Math.fround would round the same and cost 2.5 times as much.
 
-import type { After, Backend, Coefficients, Gradients, Norm, Statistics } from "./backend.js";
+import type { After, Backend, Coefficients, Extremes, Gradients, Norm, Statistics } from "./backend.js";
 import { type Layout, samples } from "./layout.js";
 
 /** Values per block of rows: what stays in the nearest cache while its strips are walked. */
@@ -23,6 +23,11 @@ export const javascript: Backend = {
     statistics.count = samples(layout);
     if (layout.inner === 1) reduceColumns(x, layout, statistics);
     else reducePlanes(x, layout, statistics);
+  },
+
+  extrema(x, layout, extrema) {
+    if (layout.inner === 1) extremaColumns(x, layout, extrema);
+    else extremaPlanes(x, layout, extrema);
   },
 
   normalize(x, y, layout, statistics, norm, after) {
@@ -168,6 +173,59 @@ function reducePlanes(x: Float32Array, { outer, features, inner }: Layout, stati
     }
   }
   for (let j = 0; j < features; j++) settle(statistics, j, shiftOf(x[j * inner]));
+}
+
+// ----------------------------------------------------------------------------------- extrema
+// Comparisons are false for NaN, which is thereby ignored.
+
+function extremaColumns(x: Float32Array, { outer, features }: Layout, { min, max }: Extremes): void {
+  const block = Math.max(8, Math.floor(BLOCK / features));
+  for (let row = 0; row < outer; row += block) {
+    const from = row * features;
+    const to = Math.min(outer, row + block) * features;
+    let j = 0;
+    for (; j + 1 < features; j += 2) {
+      let a0 = min[j];
+      let a1 = min[j + 1];
+      let b0 = max[j];
+      let b1 = max[j + 1];
+      for (let i = from + j; i < to; i += features) {
+        const v0 = x[i];
+        const v1 = x[i + 1];
+        if (v0 < a0) a0 = v0;
+        if (v0 > b0) b0 = v0;
+        if (v1 < a1) a1 = v1;
+        if (v1 > b1) b1 = v1;
+      }
+      min[j] = a0;
+      min[j + 1] = a1;
+      max[j] = b0;
+      max[j + 1] = b1;
+    }
+    if (j < features) {
+      for (let i = from + j; i < to; i += features) {
+        if (x[i] < min[j]) min[j] = x[i];
+        if (x[i] > max[j]) max[j] = x[i];
+      }
+    }
+  }
+}
+
+function extremaPlanes(x: Float32Array, { outer, features, inner }: Layout, { min, max }: Extremes): void {
+  let i = 0;
+  for (let image = 0; image < outer; image++) {
+    for (let j = 0; j < features; j++) {
+      let a = min[j];
+      let b = max[j];
+      for (const end = i + inner; i < end; i++) {
+        const v = x[i];
+        if (v < a) a = v;
+        if (v > b) b = v;
+      }
+      min[j] = a;
+      max[j] = b;
+    }
+  }
 }
 
 // -------------------------------------------------------------------------------------- fold

@@ -7,7 +7,17 @@
 
 import type { instantiate } from "../build/kernels.js";
 import bytes from "../build/kernels.wasm";
-import type { After, Backend, Block, Coefficients, Gradients, Norm, Statistics, Table } from "./backend.js";
+import type {
+  After,
+  Backend,
+  Block,
+  Coefficients,
+  Extremes,
+  Gradients,
+  Norm,
+  Statistics,
+  Table,
+} from "./backend.js";
 import { javascript } from "./javascript.js";
 import { type Layout, samples } from "./layout.js";
 
@@ -228,6 +238,17 @@ export class Wasm implements Backend {
     }
   }
 
+  extrema(x: Float32Array, layout: Layout, extrema: Extremes): void {
+    if (layout.length <= TINY) {
+      javascript.extrema(x, layout, extrema);
+      return;
+    }
+    const places = this.#places(x, x, null);
+    for (let first = 0; first < layout.features; first += STRIP) {
+      this.#extrema(stripOf(layout, first), x, places.x, extrema);
+    }
+  }
+
   normalize(
     x: Float32Array,
     y: Float32Array,
@@ -273,8 +294,8 @@ export class Wasm implements Backend {
     }
   }
 
-  table(coefficients: Coefficients): Table {
-    const { center, scale, shift } = coefficients;
+  table(coefficients: Coefficients, single = coefficients): Table {
+    const { center, scale, shift } = single;
     const tiny = javascript.table(coefficients);
     const kernels = this.#kernels;
     const features = center.length;
@@ -376,6 +397,68 @@ export class Wasm implements Backend {
     for (let image = 0; image < rows; image++) {
       const plane = x + 4 * image * planes * inner;
       this.#kernels.planesMomentsExact(plane, planes, inner, mean, m2, seen + image * inner);
+    }
+  }
+
+  // --------------------------------------------------------------------------------- extrema
+
+  /** The strip's extrema, into `extrema`. Rows that fill no tiled one have a table of their own. */
+  #extrema(strip: Strip, x: Float32Array, place: number, extrema: Extremes): void {
+    const kernels = this.#kernels;
+    const { width, columns, copies, layout } = strip;
+    const row = columns ? width * layout.inner : width;
+    const whole = this.#work;
+    const rest = whole + 8 * STRIP;
+    kernels.noExtrema(whole, row * copies);
+    kernels.noExtrema(rest, row);
+    const stride = strideOf(strip, place !== 0);
+    for (const chunk of chunksOf(strip, place !== 0)) {
+      if (place === 0) stage(this.#values, x, strip, chunk);
+      const from = place === 0 ? this.#window : place + 4 * chunk.offset;
+      if (columns) this.#columnsExtrema(from, chunk.rows, row, copies, stride, whole, rest);
+      else this.#planesExtrema(from, chunk, whole);
+    }
+    this.#collect(whole, row * copies, strip, extrema);
+    if (copies > 1) this.#collect(rest, row, strip, extrema);
+  }
+
+  #columnsExtrema(
+    x: number,
+    rows: number,
+    row: number,
+    copies: number,
+    stride: number,
+    whole: number,
+    rest: number,
+  ): void {
+    const tall = Math.floor(rows / copies);
+    const done = tall * copies;
+    if (tall > 0) this.#kernels.columnsExtrema(x, tall, row * copies, stride * copies, whole);
+    if (done < rows) this.#kernels.columnsExtrema(x + done * stride, rows - done, row, stride, rest);
+  }
+
+  #planesExtrema(x: number, { rows, feature, planes, inner }: Chunk, table: number): void {
+    for (let image = 0; image < rows; image++) {
+      this.#kernels.planesExtrema(x + 4 * image * planes * inner, planes, inner, table, feature);
+    }
+  }
+
+  /** A table of `length` columns, in which every feature may stand more than once, joins the extrema. */
+  #collect(
+    table: number,
+    length: number,
+    { first, width, columns, layout }: Strip,
+    { min, max }: Extremes,
+  ): void {
+    const values = new Float32Array(this.#kernels.memory.buffer, table, 16 * Math.ceil(length / 8));
+    const inner = columns ? layout.inner : 1;
+    for (let column = 0, feature = first; column < length; ) {
+      for (const end = column + inner; column < end; column++) {
+        const at = 16 * (column >> 3) + (column & 7);
+        min[feature] = Math.min(min[feature], values[at]);
+        max[feature] = Math.max(max[feature], values[at + 8]);
+      }
+      if (++feature === first + width) feature = first;
     }
   }
 

@@ -110,3 +110,47 @@ export function worst(
   }
   return { ratio, at };
 }
+
+/** Minimum and maximum per feature, NaN ignored; NaN where there is nothing else. */
+export function extrema(x: ArrayLike<number>, sizes: Sizes): { min: Float64Array; max: Float64Array } {
+  const min = new Float64Array(sizes.features).fill(Number.NaN);
+  const max = new Float64Array(sizes.features).fill(Number.NaN);
+  eachValue(sizes, (i, j) => {
+    if (Number.isNaN(x[i])) return;
+    if (!(min[j] <= x[i])) min[j] = x[i] + 0;
+    if (!(max[j] >= x[i])) max[j] = x[i] + 0;
+  });
+  return { min, max };
+}
+
+/** scikit-learn's StandardScaler: count, mean, variance and scale per feature, NaN ignored. */
+export function standard(x: ArrayLike<number>, sizes: Sizes) {
+  const values: number[][] = Array.from({ length: sizes.features }, () => []);
+  eachValue(sizes, (i, j) => {
+    if (!Number.isNaN(x[i])) values[j].push(x[i]);
+  });
+  const count = Float64Array.from(values, (list) => list.length);
+  const mean = new Float64Array(sizes.features);
+  const variance = new Float64Array(sizes.features);
+  for (const [j, list] of values.entries()) {
+    const one = moments(list, { outer: list.length, features: 1, inner: 1 });
+    mean[j] = list.length === 0 ? Number.NaN : one.mean[0];
+    variance[j] = list.length === 0 ? Number.NaN : one.variance[0];
+  }
+  const epsilon = 2 ** -52;
+  const scale = variance.map((v, j) =>
+    v <= count[j] * epsilon * v + (count[j] * mean[j] * epsilon) ** 2 ? 1 : Math.sqrt(v),
+  );
+  return { count, mean, variance, scale };
+}
+
+/** scikit-learn's MinMaxScaler: X·scale + (low − min·scale), in the order that loses least. */
+export function minMax(x: ArrayLike<number>, sizes: Sizes, [low, high]: readonly [number, number]) {
+  const { min, max } = extrema(x, sizes);
+  const scale = min.map((m, j) => (high - low) / (max[j] - m < 10 * 2 ** -52 ? 1 : max[j] - m));
+  const y = new Float64Array(x.length);
+  eachValue(sizes, (i, j) => {
+    y[i] = (x[i] - min[j]) * scale[j] + low;
+  });
+  return { min, max, scale, y };
+}
