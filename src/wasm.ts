@@ -413,7 +413,7 @@ export class Wasm implements Backend {
     kernels.noExtrema(rest, row);
     const stride = strideOf(strip, place !== 0);
     for (const chunk of chunksOf(strip, place !== 0)) {
-      if (place === 0) stage(this.#values, x, strip, chunk);
+      if (place === 0) stage(this.#values, 0, x, strip, chunk);
       const from = place === 0 ? this.#window : place + 4 * chunk.offset;
       if (columns) this.#columnsExtrema(from, chunk.rows, row, copies, stride, whole, rest);
       else this.#planesExtrema(from, chunk, whole);
