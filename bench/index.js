@@ -73,7 +73,7 @@ async function measure(shape, progress) {
   let plain = await javascript({ shape: shape.name });
   for (let round = 1; round <= rounds; round++) {
     progress(round);
-    for (const { contender } of [...probes, ...rows]) contender.round();
+    for (const { contender } of shuffle([...probes, ...rows])) contender.round();
     plain = await javascript({});
   }
   for (const tensor of Object.values(tensors)) tensor.dispose();
@@ -95,6 +95,15 @@ async function measure(shape, progress) {
       probe: perElement(probes.find(({ place }) => place === row.place).contender.best),
     };
   });
+}
+
+/** A new order every round: what runs after what changes what is in the caches. */
+function shuffle(list) {
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [list[i], list[j]] = [list[j], list[i]];
+  }
+  return list;
 }
 
 const short = (value, digits = 3) =>
