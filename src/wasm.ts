@@ -6,7 +6,7 @@
 /// <reference path="./bytes.d.ts" />
 
 import type { instantiate } from "../build/kernels.js";
-import bytes from "../build/kernels.wasm";
+import base64 from "../build/kernels.wasm";
 import type {
   After,
   Backend,
@@ -55,10 +55,26 @@ export function isModule(value: unknown): value is WebAssembly.Module {
 
 function compile(): WebAssembly.Module | null {
   try {
-    return new WebAssembly.Module(bytes);
+    return new WebAssembly.Module(decode(base64));
   } catch {
     return null;
   }
+}
+
+/** The bytes of a base64 text. atob is five times as fast in a cold process, but not everywhere. */
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array((text.length / 4) * 3 - (text.match(/=*$/)?.[0].length ?? 0));
+  if (typeof atob === "function") {
+    const characters = atob(text);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+    return bytes;
+  }
+  const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (let i = 0, at = 0, bits = 0; at < bytes.length; i++) {
+    bits = (bits << 6) | digits.indexOf(text[i]);
+    if (i % 4 > 0) bytes[at++] = bits >> (6 - 2 * (i % 4));
+  }
+  return bytes;
 }
 
 // Cloudflare Workers compile only while modules are evaluated; elsewhere the first use is early enough.
