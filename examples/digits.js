@@ -102,12 +102,27 @@ function spread(values, text) {
 
 const counts = ({ runs }, target) => runs.map((accuracy) => epochsTo(target, accuracy));
 
-/** Epochs saved by batch normalization, in the median. */
-function saved(plain, normalized, target) {
-  const [before, after] = [plain, normalized].map((group) => median(counts(group, target)));
+/** Epochs that batch normalization saves. */
+function saved(before, after) {
   if (before === Number.POSITIVE_INFINITY) return after < before ? "plain never" : "neither";
   const change = Math.round(100 * (1 - after / before));
   return change < 0 ? `${-change} % more` : `${change} % fewer`;
+}
+
+/** A row for the difference between the kinds at some rates, each kind at the fastest of them. */
+function difference(title, chosen) {
+  const fastest = (kind, target) =>
+    Math.min(...chosen.filter((group) => group.kind === kind).map((group) => median(counts(group, target))));
+  const cells = targets.map((target) => saved(...kinds.map((kind) => fastest(kind, target))));
+  return [title, "difference", ...cells, "", ""];
+}
+
+/** How many runs ended near chance. One whose weights overflowed to NaN is not even right by chance. */
+function failures(ends) {
+  const overflowed = ends.filter((end) => end === 0).length;
+  const stalled = ends.filter((end) => end < 0.5).length - overflowed;
+  const parts = [stalled && `${stalled} stalled`, overflowed && `${overflowed} overflowed`].filter(Boolean);
+  return parts.join(", ") || "none";
 }
 
 const table = [
@@ -116,8 +131,7 @@ const table = [
     "network",
     ...targets.map((target) => `epochs to ${100 * target} %`),
     "accuracy at the end",
-    // Chance is 10 %. A network whose weights overflowed is never right.
-    "ends below 50 %",
+    `failed, of ${seeds.length}`,
   ],
 ];
 for (const [i, group] of groups.entries()) {
@@ -127,17 +141,11 @@ for (const [i, group] of groups.entries()) {
     group.kind,
     ...targets.map((target) => spread(counts(group, target), whole)),
     spread(ends, percent),
-    `${ends.filter((end) => end < 0.5).length} of ${seeds.length}`,
+    failures(ends),
   ]);
-  if (i % 2 === 0) continue;
-  table.push([
-    `${group.rate}`,
-    "difference",
-    ...targets.map((target) => saved(groups[i - 1], group, target)),
-    "",
-    "",
-  ]);
+  if (i % 2 === 1) table.push(difference(`${group.rate}`, [groups[i - 1], group]));
 }
+if (rates.length > 1) table.push(difference("each at its best", groups));
 
 const widths = table[0].map((_, column) => Math.max(...table.map((cells) => cells[column].length)));
 const lines = table.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column])));
