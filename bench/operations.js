@@ -1,7 +1,7 @@
 // The operations of the library that are measured, one entry each: given a shape and where x, y and dy live (arrays
 // or tensors; y may be x), an entry returns the call. The same table runs on both backends.
 
-import { BatchNorm } from "simdnorm";
+import { BatchNorm, MinMaxScaler, StandardScaler } from "simdnorm";
 import { parameters } from "./shapes.js";
 
 function layerOf({ features, axis }, given) {
@@ -27,6 +27,14 @@ export const operations = {
     const layer = layerOf(shape, parameters(shape));
     layer.train(x, { shape: shape.sizes, out: y });
     return () => layer.backward(x, dy, { shape: shape.sizes, out: y });
+  },
+  standard({ features, axis, sizes }, { x, y }) {
+    const scaler = new StandardScaler(features, { axis });
+    return () => scaler.fitTransform(x, { shape: sizes, out: y });
+  },
+  "min-max"({ features, axis, sizes }, { x, y }) {
+    const scaler = new MinMaxScaler(features, { axis });
+    return () => scaler.fitTransform(x, { shape: sizes, out: y });
   },
 };
 

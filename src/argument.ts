@@ -28,7 +28,7 @@ function kind(view: ArrayBufferView): string {
 }
 
 export function isFloat32Array(value: unknown): value is Float32Array {
-  return value instanceof Float32Array || (ArrayBuffer.isView(value) && kind(value) === "Float32Array");
+  return ArrayBuffer.isView(value) && (value instanceof Float32Array || kind(value) === "Float32Array");
 }
 
 export function optionsObject(value: unknown): void {
