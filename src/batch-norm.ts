@@ -239,8 +239,8 @@ export class BatchNorm {
     );
     return {
       dx,
-      dGamma: norm.gamma && Float32Array.from(gradients.dGamma),
-      dBeta: norm.beta && Float32Array.from(gradients.dBeta),
+      dGamma: norm.gamma && new Float32Array(gradients.dGamma),
+      dBeta: norm.beta && new Float32Array(gradients.dBeta),
     };
   }
 

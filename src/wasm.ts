@@ -321,19 +321,31 @@ export class Wasm implements Backend {
   #reduce(strip: Strip, x: Float32Array, place: number, statistics: Statistics, keep = false): void {
     const stride = strideOf(strip, place !== 0);
     const chunks = chunksOf(strip, place !== 0);
-    const each = (add: (x: number, strip: Strip, chunk: Chunk, stride: number) => void) => {
-      for (const chunk of chunks) {
-        const at = keep ? chunk.offset : 0;
-        if (place === 0) stage(this.#values, at, x, strip, chunk);
-        add.call(this, place === 0 ? this.#window + 4 * at : place + 4 * chunk.offset, strip, chunk, stride);
-      }
-    };
-    each(strip.columns ? this.#columnsMoments : this.#planesMoments);
+    const moments = strip.columns ? this.#columnsMoments : this.#planesMoments;
+    this.#each(moments, strip, chunks, stride, x, place, keep);
     if (this.#kernels.doubtful(this.#mean, this.#m2, statistics.count, strip.width)) {
-      each(strip.layout.inner === 1 ? this.#columnsMomentsExact : this.#planesMomentsExact);
+      const exact = strip.layout.inner === 1 ? this.#columnsMomentsExact : this.#planesMomentsExact;
+      this.#each(exact, strip, chunks, stride, x, place, keep);
     }
     statistics.mean.set(this.#means.subarray(0, strip.width), strip.first);
     statistics.m2.set(this.#m2s.subarray(0, strip.width), strip.first);
+  }
+
+  /** Adds every chunk of x to the statistics in scratch memory. */
+  #each(
+    add: (x: number, strip: Strip, chunk: Chunk, stride: number) => void,
+    strip: Strip,
+    chunks: readonly Chunk[],
+    stride: number,
+    x: Float32Array,
+    place: number,
+    keep: boolean,
+  ): void {
+    for (const chunk of chunks) {
+      const at = keep ? chunk.offset : 0;
+      if (place === 0) stage(this.#values, at, x, strip, chunk);
+      add.call(this, place === 0 ? this.#window + 4 * at : place + 4 * chunk.offset, strip, chunk, stride);
+    }
   }
 
   #columnsMoments(x: number, strip: Strip, chunk: Chunk, stride: number): void {
@@ -597,22 +609,17 @@ export class Wasm implements Backend {
     const place = direct || strip.packed ? places : ELSEWHERE;
     const stride = strideOf(strip, direct);
     const chunks = chunksOf(strip, direct);
-    const from = (chunk: Chunk) => (place.x === 0 ? this.#window : place.x + 4 * chunk.offset);
-    const beside = (chunk: Chunk) =>
-      place.residual === 0 ? this.#residual : place.residual + 4 * chunk.offset;
-    const load = (chunk: Chunk) => {
-      if (place.x === 0) stage(this.#values, 0, x, strip, chunk);
-      if (place.residual === 0) stage(this.#residuals, 0, dy, strip, chunk);
-    };
-
     this.#s1s.fill(0, 0, width);
     this.#s2s.fill(0, 0, width);
     kernels.gradientWork(this.#mean, width, this.#work);
     const work = this.#tile(strip, this.#work);
     for (const chunk of chunks) {
-      load(chunk);
-      if (strip.columns) this.#columnsGradients(strip, chunk, stride, work, from(chunk), beside(chunk));
-      else this.#planesGradients(chunk, from(chunk), beside(chunk));
+      if (place.x === 0) stage(this.#values, 0, x, strip, chunk);
+      if (place.residual === 0) stage(this.#residuals, 0, dy, strip, chunk);
+      const from = place.x === 0 ? this.#window : place.x + 4 * chunk.offset;
+      const beside = place.residual === 0 ? this.#residual : place.residual + 4 * chunk.offset;
+      if (strip.columns) this.#columnsGradients(strip, chunk, stride, work, from, beside);
+      else this.#planesGradients(chunk, from, beside);
     }
     kernels.foldGradients(
       this.#mean,
@@ -627,11 +634,16 @@ export class Wasm implements Backend {
     );
     const table = this.#tile(strip, this.#table, 128);
     // From the end, because the last chunk is still staged.
-    for (const [i, chunk] of chunks.reverse().entries()) {
-      if (i > 0) load(chunk);
+    for (let i = chunks.length - 1; i >= 0; i--) {
+      const chunk = chunks[i];
+      const staged = i === chunks.length - 1;
+      if (place.x === 0 && !staged) stage(this.#values, 0, x, strip, chunk);
+      if (place.residual === 0 && !staged) stage(this.#residuals, 0, dy, strip, chunk);
+      const from = place.x === 0 ? this.#window : place.x + 4 * chunk.offset;
+      const beside = place.residual === 0 ? this.#residual : place.residual + 4 * chunk.offset;
       const to = place.y === 0 ? this.#window : place.y + 4 * chunk.offset;
-      if (strip.columns) this.#columnsBackward(strip, chunk, stride, table, from(chunk), beside(chunk), to);
-      else this.#planesBackward(chunk, table, from(chunk), beside(chunk), to);
+      if (strip.columns) this.#columnsBackward(strip, chunk, stride, table, from, beside, to);
+      else this.#planesBackward(chunk, table, from, beside, to);
       if (place.y === 0) unstage(dx, this.#values, 0, strip, chunk);
     }
   }
