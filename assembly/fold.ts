@@ -2,11 +2,15 @@
 
 import { high, low, narrow } from "./vector";
 
+/** 2¹²⁶: below it a difference of float32 numbers of that size is one, too. */
+const FAR: f32 = 8.507059173023462e37;
+
 /**
  * With variance = m2/count and scale = gamma/√(variance + epsilon), per feature
  *   center = f32(mean),  scale,  shift = beta + (center − mean)·scale.
  * Folding the low part of the mean into the shift keeps y = (x − center)·scale + shift exact at any mean.
- * All in f64, rounded once. mean and m2 are f64, gamma and beta f32, all padded to 8 features.
+ * All in f64, rounded once. Where the mean is near the end of float32 and not many standard deviations large,
+ * x − center could overflow: there center = 0. mean and m2 are f64, gamma and beta f32, all padded to 8 features.
  */
 export function fold(
   mean: usize,
@@ -21,15 +25,23 @@ export function fold(
   assert(features > 0);
   const n = f64x2.splat(count);
   const e = f64x2.splat(epsilon);
+  const one = f64x2.splat(1);
+  const large = f32x4.splat(FAR);
+  const few = f32x4.splat(1024);
   let left = ((features + 7) >> 3) << 1;
   do {
     const m0 = v128.load(mean);
     const m1 = v128.load(mean, 16);
     const g = v128.load(gamma);
     const b = v128.load(beta);
-    const s0 = f64x2.div(low(g), f64x2.sqrt(f64x2.add(f64x2.div(v128.load(m2), n), e)));
-    const s1 = f64x2.div(high(g), f64x2.sqrt(f64x2.add(f64x2.div(v128.load(m2, 16), n), e)));
-    const center = narrow(m0, m1);
+    const r0 = f64x2.div(one, f64x2.sqrt(f64x2.add(f64x2.div(v128.load(m2), n), e)));
+    const r1 = f64x2.div(one, f64x2.sqrt(f64x2.add(f64x2.div(v128.load(m2, 16), n), e)));
+    const s0 = f64x2.mul(low(g), r0);
+    const s1 = f64x2.mul(high(g), r1);
+    const rounded = narrow(m0, m1);
+    const deviations = narrow(f64x2.mul(m0, r0), f64x2.mul(m1, r1));
+    const far = v128.and(f32x4.gt(f32x4.abs(rounded), large), f32x4.lt(f32x4.abs(deviations), few));
+    const center = v128.andnot(rounded, far);
     const b0 = f64x2.add(low(b), f64x2.mul(f64x2.sub(low(center), m0), s0));
     const b1 = f64x2.add(high(b), f64x2.mul(f64x2.sub(high(center), m1), s1));
     v128.store(table, center);

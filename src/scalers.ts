@@ -289,9 +289,7 @@ export class MinMaxScaler {
   readonly #range: readonly [number, number];
   readonly #clip: boolean;
   readonly #forward = new Prepared((backend) => this.#table(backend));
-  readonly #backward = new Prepared((backend) =>
-    tableOf(backend, inverse(columns(this.#ends().map(doubleLine)))),
-  );
+  readonly #backward = new Prepared((backend) => this.#inverseTable(backend));
   #extrema: Extrema;
 
   /** @throws TypeError, RangeError if `features` or an option is not valid */
@@ -458,6 +456,13 @@ export class MinMaxScaler {
     const ends: Ends[] = [];
     for (let j = 0; j < this.#features; j++) ends.push({ min: min[j], max: max[j], low, high });
     return ends;
+  }
+
+  /** Steps in float64 where max − min is no float32, because the product of y and it comes first. */
+  #inverseTable(backend: Backend): Table {
+    const ends = this.#ends();
+    const wide = ends.some(({ min, max }) => max - min > 2 ** 127);
+    return tableOf(wide ? javascript : backend, inverse(columns(ends.map(doubleLine))));
   }
 
   /** Steps in float32 where all features have a line for them, and float64 loops elsewhere: see range.ts. */

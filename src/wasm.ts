@@ -296,9 +296,12 @@ export class Wasm implements Backend {
     for (let i = 0; i < features * copies; i++) {
       const j = i % features;
       const at = 24 * Math.floor(i / 8) + (i % 8);
-      table[at] = center[j];
+      // x − center must not overflow, see fold.ts.
+      const far =
+        single === undefined && Math.abs(center[j]) > 2 ** 126 && Math.abs(center[j] * scale[j]) < 1024;
+      table[at] = far ? 0 : center[j];
       table[at + 8] = scale[j];
-      // What rounding took from the center, see fold.ts.
+      // What rounding took from the center.
       table[at + 16] = shift[j] + (table[at] - center[j]) * scale[j];
     }
     return {

@@ -29,6 +29,7 @@ export const kinds: Record<string, (sample: number, draw: number, feature: numbe
   sorted: (sample, _, feature) => sample * 0.37 + feature,
   "two values in turn": (sample, _, feature) => (sample % 2 === 0 ? 1.1 + feature : -0.3),
   "heavy tails": (_, draw) => Math.exp(3 * draw),
+  "both ends of float32": (sample) => (sample % 10 === 0 ? 3.4e38 : -3.4e38),
   "huge, 1e30": (_, draw) => 1e30 * draw,
   "tiny, 1e-30": (_, draw) => 1e-30 * draw,
   "denormal, 1e-41": (_, draw) => 1e-41 * draw,
