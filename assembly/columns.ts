@@ -4,7 +4,7 @@
 // each load of the table, and the prefetcher sees four sequential streams. Four adjacent rows are as
 // fast in cache and 3.5 times slower beyond it (0.52 against 0.15 ns per element on 64 MB).
 //
-// Loops are `do … while`: V8 hoists loop invariants out of those only. Exported block functions are
+// Loops are `do … while`: V8 hoists loop invariants out of those only. Block functions are
 // called for at most 64 KB per stream, so that optimized code takes over within the first long call.
 
 import { Added, after, afterLane, Bare, Clamped, clamps } from "./after";

@@ -54,8 +54,8 @@ export class Tensor {
   }
 
   /**
-   * The values: a fresh view into linear memory. Do not hold it across the creation of another tensor:
-   * when linear memory grows, every view of it goes stale (its length becomes 0).
+   * The values: a view of where they are now. Read it anew, and do not hold it across the creation of another
+   * tensor: when linear memory grows, every view of it goes stale (its length becomes 0).
    *
    * @throws ReferenceError after dispose()
    */
