@@ -49,7 +49,9 @@ export function numberIn(
 }
 
 export function positiveInteger(name: string, value: unknown): number {
-  return numberIn(name, value, "a positive integer", (n) => Number.isSafeInteger(n) && n > 0);
+  const n = numberIn(name, value, "a positive integer", (n) => Number.isSafeInteger(n) && n > 0);
+  // Beyond it the statistics alone take gigabytes, and allocation fails with a message of its own.
+  return numberIn(name, n, "at most 2²⁸", (n) => n <= 2 ** 28);
 }
 
 export function flag(name: string, value: unknown): boolean {

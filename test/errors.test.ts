@@ -41,6 +41,7 @@ onBothBackends(() => {
     test.each([
       [[0], RangeError, "features: expected a positive integer, got 0"],
       [[1.5], RangeError, "features: expected a positive integer, got 1.5"],
+      [[2 ** 40], RangeError, "features: expected at most 2²⁸, got 1099511627776"],
       [["2"], TypeError, 'features: expected a positive integer, got "2"'],
       [[], TypeError, "features: expected a positive integer, got undefined"],
       [[2, 7], TypeError, "options: expected an object, got 7"],
