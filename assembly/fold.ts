@@ -23,7 +23,7 @@ export function fold(
   table: usize,
 ): void {
   assert(features > 0);
-  const n = f64x2.splat(count);
+  const inverse = f64x2.splat(1 / count);
   const e = f64x2.splat(epsilon);
   const one = f64x2.splat(1);
   const large = f32x4.splat(FAR);
@@ -34,8 +34,8 @@ export function fold(
     const m1 = v128.load(mean, 16);
     const g = v128.load(gamma);
     const b = v128.load(beta);
-    const r0 = f64x2.div(one, f64x2.sqrt(f64x2.add(f64x2.div(v128.load(m2), n), e)));
-    const r1 = f64x2.div(one, f64x2.sqrt(f64x2.add(f64x2.div(v128.load(m2, 16), n), e)));
+    const r0 = f64x2.div(one, f64x2.sqrt(f64x2.add(f64x2.mul(v128.load(m2), inverse), e)));
+    const r1 = f64x2.div(one, f64x2.sqrt(f64x2.add(f64x2.mul(v128.load(m2, 16), inverse), e)));
     const s0 = f64x2.mul(low(g), r0);
     const s1 = f64x2.mul(high(g), r1);
     const rounded = narrow(m0, m1);
