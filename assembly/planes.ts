@@ -3,7 +3,7 @@
 
 import { Added, after, afterLane, Bare, Clamped, clamps } from "./after";
 import { between, inverse, merge, weight } from "./merge";
-import { affine, high, horizontal, low, total } from "./vector";
+import { affine, high, horizontal, low } from "./vector";
 
 /** Values between two flushes of f32 sums to f64. */
 const FLUSH: usize = 256;

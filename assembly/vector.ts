@@ -21,11 +21,6 @@ export function horizontal(v: v128): v128 {
   return f32x4.add(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2));
 }
 
-/** f64 [a, b] → a + b */
-export function total(v: v128): f64 {
-  return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
-}
-
 /** (x − center)·scale + shift */
 export function affine(x: v128, center: v128, scale: v128, shift: v128): v128 {
   return f32x4.add(f32x4.mul(f32x4.sub(x, center), scale), shift);

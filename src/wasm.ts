@@ -298,7 +298,7 @@ export class Wasm implements Backend {
       const at = 24 * Math.floor(i / 8) + (i % 8);
       // x − center must not overflow, see fold.ts.
       const far =
-        single === undefined && Math.abs(center[j]) > 2 ** 126 && Math.abs(center[j] * scale[j]) < 1024;
+        single === coefficients && Math.abs(center[j]) > 2 ** 126 && Math.abs(center[j] * scale[j]) < 1024;
       table[at] = far ? 0 : center[j];
       table[at + 8] = scale[j];
       // What rounding took from the center.
@@ -328,7 +328,8 @@ export class Wasm implements Backend {
     this.#each(moments, strip, chunks, stride, x, place, keep);
     if (this.#kernels.doubtful(this.#mean, this.#m2, statistics.count, strip.width)) {
       const exact = strip.layout.inner === 1 ? this.#columnsMomentsExact : this.#planesMomentsExact;
-      this.#each(exact, strip, chunks, stride, x, place, keep);
+      // What was kept is staged already.
+      this.#each(exact, strip, chunks, stride, x, keep ? this.#window : place, keep);
     }
     statistics.mean.set(this.#means.subarray(0, strip.width), strip.first);
     statistics.m2.set(this.#m2s.subarray(0, strip.width), strip.first);
@@ -472,10 +473,8 @@ export class Wasm implements Backend {
   /** The statistics in scratch memory and the parameters become the strip's table there. */
   #fold(strip: Strip, count: number, { gamma, beta, epsilon }: Norm): void {
     const { width } = strip;
-    if (gamma) this.#gammas.set(part(gamma, strip));
-    else this.#gammas.fill(1, 0, width);
-    if (beta) this.#betas.set(part(beta, strip));
-    else this.#betas.fill(0, 0, width);
+    load(this.#gammas, gamma, 1, strip);
+    load(this.#betas, beta, 0, strip);
     this.#kernels.fold(this.#mean, this.#m2, count, this.#gamma, this.#beta, epsilon, width, this.#table);
   }
 
@@ -588,8 +587,7 @@ export class Wasm implements Backend {
       const { width } = strip;
       this.#means.set(part(statistics.mean, strip));
       this.#m2s.set(part(statistics.m2, strip));
-      if (norm.gamma) this.#gammas.set(part(norm.gamma, strip));
-      else this.#gammas.fill(1, 0, width);
+      load(this.#gammas, norm.gamma, 1, strip);
       this.#backward(strip, x, dy, dx, places, statistics.count, norm.epsilon);
       dGamma.set(this.#s2s.subarray(0, width), first);
       dBeta.set(this.#s1s.subarray(0, width), first);
@@ -728,4 +726,10 @@ export class Wasm implements Backend {
       this.#kernels.planesBackward(x + at, dy + at, dx + at, planes, inner, table, feature);
     }
   }
+}
+
+/** A parameter of the strip's features into its view; `none` stands for one that the layer has not. */
+function load(view: Float32Array, values: Float32Array | null, none: number, strip: Strip): void {
+  if (values) view.set(part(values, strip));
+  else view.fill(none, 0, strip.width);
 }

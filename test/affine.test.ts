@@ -44,6 +44,15 @@ onBothBackends(() => {
     }
   });
 
+  test("a folded layer reaches both ends of float32", () => {
+    const x = make({ outer: 200, features: 3, inner: 1 }, "both ends of float32");
+    const layer = new BatchNorm(3, { momentum: 1, unbiased: false });
+    const trained = layer.train(x);
+    for (const y of [layer.infer(x), layer.fold().apply(x)]) {
+      expect(worst(y, trained, (v) => 1e-6 * Math.max(1, Math.abs(v))).ratio).toBeLessThanOrEqual(1);
+    }
+  });
+
   test("its fields are copies, and it does not follow the layer", () => {
     const layer = new BatchNorm(2);
     const map = layer.fold();
