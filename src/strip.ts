@@ -57,7 +57,10 @@ export function stripOf(layout: Layout, first: number, tiling?: number): Strip {
   const width = Math.min(STRIP, features - first);
   const columns = inner === 1 || (inner <= SMALL_PLANE && features * inner <= WIDE && outer >= 64);
   let copies = 1;
-  if (columns) copies = inner === 1 && tiling !== undefined ? tiling : copiesOf(width * inner, outer);
+  // Only whole rows follow each other, and can be read as one.
+  if (columns && width === features) {
+    copies = inner === 1 && tiling !== undefined ? tiling : copiesOf(width * inner, outer);
+  }
   return { layout, first, width, columns, copies, packed: !columns || width === features };
 }
 
