@@ -44,7 +44,7 @@ export function columnsGradients(
   if (rest) columnsGradients1(x + span * streams, delta, rest, features, stride, work);
   for (let left = rows / streams; left > 0; ) {
     const block = min(left, FLUSH);
-    if (streams == 4) columnsGradients4(x, delta, block, features, stride, work, span);
+    if (streams === 4) columnsGradients4(x, delta, block, features, stride, work, span);
     else columnsGradients2(x, delta, block, features, stride, work, span);
     x += block * stride;
     left -= block;
@@ -315,7 +315,7 @@ export function columnsBackward(
   const target = dx - x;
   for (let left = rows / streams; left > 0; ) {
     const count = min(left, block);
-    if (streams == 4) columnsBackward4(x, delta, target, count, features, stride, table, span);
+    if (streams === 4) columnsBackward4(x, delta, target, count, features, stride, table, span);
     else columnsBackward2(x, delta, target, count, features, stride, table, span);
     x += count * stride;
     left -= count;

@@ -66,7 +66,7 @@ export function doubtful(mean: usize, m2: usize, count: f64, features: usize): b
     const squares = load<f64>(m2 + (j << 3));
     if (squares >= least && squares < Infinity) continue;
     const size = Math.abs(load<f64>(mean + (j << 3)));
-    if (squares == 0 && (size == 0 || size > 1e-15)) continue;
+    if (squares === 0 && (size === 0 || size > 1e-15)) continue;
     return true;
   }
   return false;

@@ -7,11 +7,11 @@
 //
 // Arrays per feature are padded to a multiple of 8. Padding lanes are computed and never used.
 
+export * from "./backward";
 export * from "./columns";
 export * from "./extrema";
-export * from "./planes";
 export * from "./fold";
-export * from "./backward";
+export * from "./planes";
 
 /** Takes `bytes` of linear memory, growing it if need be: a pointer, aligned to 16 bytes. */
 export function allocate(bytes: usize): usize {

@@ -34,14 +34,22 @@ export function planesMoments(
 ): void {
   assert(features > 0 && inner > 0);
   // Fewer than 4 values give no shift that is near the mean.
-  if (count == 0 && inner < 4) planesMomentsExact(x, features, inner, mean, m2, count);
-  else if (inner <= (count == 0 ? FIRST : SHORT)) shortPlanes(x, features, inner, sums, mean, m2, count);
+  if (count === 0 && inner < 4) planesMomentsExact(x, features, inner, mean, m2, count);
+  else if (inner <= (count === 0 ? FIRST : SHORT)) shortPlanes(x, features, inner, sums, mean, m2, count);
   else longPlanes(x, features, inner, mean, m2, count);
 }
 
 /** Sums first, then the merges; each plane is one block. */
-function shortPlanes(x: usize, features: usize, inner: usize, sums: usize, mean: usize, m2: usize, count: f64): void {
-  if (count == 0) {
+function shortPlanes(
+  x: usize,
+  features: usize,
+  inner: usize,
+  sums: usize,
+  mean: usize,
+  m2: usize,
+  count: f64,
+): void {
+  if (count === 0) {
     seedPlanes(x, features, inner, mean);
     memory.fill(m2, 0, features << 3);
   }
@@ -123,11 +131,11 @@ export function planesSums(x: usize, features: usize, inner: usize, sums: usize,
 function longPlanes(x: usize, features: usize, inner: usize, mean: usize, m2: usize, count: f64): void {
   for (let j: usize = 0; j < features; j++) {
     let n = count;
-    let center = count == 0 ? <f64>seed(x, inner) : load<f64>(mean + (j << 3));
-    let squares = count == 0 ? 0 : load<f64>(m2 + (j << 3));
+    let center = count === 0 ? <f64>seed(x, inner) : load<f64>(mean + (j << 3));
+    let squares = count === 0 ? 0 : load<f64>(m2 + (j << 3));
     let left = inner;
     do {
-      const block: usize = n == 0 ? FIRST : n * 4 < <f64>left ? <usize>(n * 4) : left;
+      const block: usize = n === 0 ? FIRST : n * 4 < <f64>left ? <usize>(n * 4) : left;
       const pending = <f64>block;
       const k = <f32>center;
       const sq = planeSums(x, block, k);
@@ -220,11 +228,18 @@ function planeSums(x: usize, length: usize, shift: f32): v128 {
 }
 
 /** The same moments in f64 throughout, for what f32 sums cannot hold; see columnsMomentsExact. */
-export function planesMomentsExact(x: usize, features: usize, inner: usize, mean: usize, m2: usize, count: f64): void {
+export function planesMomentsExact(
+  x: usize,
+  features: usize,
+  inner: usize,
+  mean: usize,
+  m2: usize,
+  count: f64,
+): void {
   assert(features > 0 && inner > 0);
   for (let j: usize = 0; j < features; j++) {
     const first = <f64>load<f32>(x);
-    const k = count > 0 ? load<f64>(mean + (j << 3)) : isFinite(first) ? first : 0;
+    const k = count > 0 ? load<f64>(mean + (j << 3)) : Number.isFinite(first) ? first : 0;
     let s: f64 = 0;
     let q: f64 = count > 0 ? load<f64>(m2 + (j << 3)) : 0;
     for (const end = x + (inner << 2); x < end; x += 4) {
