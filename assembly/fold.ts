@@ -1,16 +1,23 @@
-// Fold: statistics and parameters become the table that the apply kernels read.
+// Fold: statistics and parameters become the tables that apply.ts and backward.ts read. All in f64, rounded once.
 
-import { high, low, narrow } from "./vector";
+import { GROUP, groups, laneOf, nextHalf, SLOPE_GROUP } from "./table";
+import { lower, narrow, upper } from "./vector";
 
-/** 2¹²⁶: below it a difference of float32 numbers of that size is one, too. */
-const FAR: f32 = 8.507059173023462e37;
+// What float32 holds: a center and a shift so far from its end that no difference and no sum of finite values
+// overflows, and a scale that is neither subnormal nor infinite. Anything else is for steps in float64.
+
+/** 2¹⁰⁰: less than half a unit in the last place of the largest float32. */
+const LARGEST: f32 = 1.2676506002282294e30;
+const LARGEST_SCALE: f32 = 1.7014118346046923e38;
+const SMALLEST_SCALE: f32 = 1.1754943508222875e-38;
 
 /**
  * With variance = m2/count and scale = gamma/√(variance + epsilon), per feature
  *   center = f32(mean),  scale,  shift = beta + (center − mean)·scale.
  * Folding the low part of the mean into the shift keeps y = (x − center)·scale + shift exact at any mean.
- * All in f64, rounded once. Where the mean is near the end of float32 and not many standard deviations large,
- * x − center could overflow: there center = 0. mean and m2 are f64, gamma and beta f32, all padded to 8 features.
+ * mean and m2 are f64, gamma and beta f32, all padded to 8 features.
+ *
+ * Returns whether float32 holds the map.
  */
 export function fold(
   mean: usize,
@@ -21,14 +28,14 @@ export function fold(
   epsilon: f64,
   features: usize,
   table: usize,
-): void {
+): bool {
   assert(features > 0);
   const inverse = f64x2.splat(1 / count);
   const e = f64x2.splat(epsilon);
   const one = f64x2.splat(1);
-  const large = f32x4.splat(FAR);
-  const few = f32x4.splat(1024);
-  let left = ((features + 7) >> 3) << 1;
+  let beyond: i32 = 0;
+  let lanes = <i32>features;
+  let left = groups(features) << 1;
   do {
     const m0 = v128.load(mean);
     const m1 = v128.load(mean, 16);
@@ -36,38 +43,147 @@ export function fold(
     const b = v128.load(beta);
     const r0 = f64x2.div(one, f64x2.sqrt(f64x2.add(f64x2.mul(v128.load(m2), inverse), e)));
     const r1 = f64x2.div(one, f64x2.sqrt(f64x2.add(f64x2.mul(v128.load(m2, 16), inverse), e)));
-    const s0 = f64x2.mul(low(g), r0);
-    const s1 = f64x2.mul(high(g), r1);
-    const rounded = narrow(m0, m1);
-    const deviations = narrow(f64x2.mul(m0, r0), f64x2.mul(m1, r1));
-    const far = v128.and(f32x4.gt(f32x4.abs(rounded), large), f32x4.lt(f32x4.abs(deviations), few));
-    const center = v128.andnot(rounded, far);
-    const b0 = f64x2.add(low(b), f64x2.mul(f64x2.sub(low(center), m0), s0));
-    const b1 = f64x2.add(high(b), f64x2.mul(f64x2.sub(high(center), m1), s1));
+    const s0 = f64x2.mul(lower(g), r0);
+    const s1 = f64x2.mul(upper(g), r1);
+    const center = narrow(m0, m1);
+    const scale = narrow(s0, s1);
+    const b0 = f64x2.add(lower(b), f64x2.mul(f64x2.sub(lower(center), m0), s0));
+    const b1 = f64x2.add(upper(b), f64x2.mul(f64x2.sub(upper(center), m1), s1));
+    const shift = narrow(b0, b1);
     v128.store(table, center);
-    v128.store(table, narrow(s0, s1), 32);
-    v128.store(table, narrow(b0, b1), 64);
-    table += left & 1 ? 80 : 16;
+    v128.store(table, scale, 32);
+    v128.store(table, shift, 64);
+    // The lanes behind the last feature hold anything.
+    beyond |= i32x4.bitmask(outside(center, scale, shift, g)) & ((1 << max(min(lanes, 4), 0)) - 1);
+    lanes -= 4;
+    table += nextHalf(left, GROUP);
     mean += 32;
     m2 += 32;
     gamma += 16;
     beta += 16;
   } while (--left);
+  return beyond === 0;
+}
+
+/** The lanes that float32 does not hold; the scale may be 0 where gamma is. */
+function outside(center: v128, scale: v128, shift: v128, gamma: v128): v128 {
+  const large = f32x4.splat(LARGEST);
+  const far = v128.or(f32x4.gt(f32x4.abs(center), large), f32x4.gt(f32x4.abs(shift), large));
+  const size = f32x4.abs(scale);
+  const steep = f32x4.gt(size, f32x4.splat(LARGEST_SCALE));
+  const flat = v128.and(f32x4.lt(size, f32x4.splat(SMALLEST_SCALE)), f32x4.ne(gamma, f32x4.splat(0)));
+  return v128.or(far, v128.or(steep, flat));
 }
 
 /**
- * Whether some feature's moments may be beyond what f32 sums can hold and have to be computed exactly:
- * not finite, negative, or a variance below 10⁻³⁶ where squares underflow. A variance of exactly 0 is
- * that of a constant, unless the values are so small that all their squares vanished.
+ * A map's own center, scale and shift, f64 per feature, become its table, `copies` times over (see tiles.ts).
+ *
+ * Returns whether float32 holds the map.
  */
-export function doubtful(mean: usize, m2: usize, count: f64, features: usize): bool {
-  const least = count * 1e-36;
+export function pack(
+  center: usize,
+  scale: usize,
+  shift: usize,
+  features: usize,
+  copies: usize,
+  table: usize,
+): bool {
+  assert(features > 0 && copies > 0);
+  let held = true;
   for (let j: usize = 0; j < features; j++) {
-    const squares = load<f64>(m2 + (j << 3));
-    if (squares >= least && squares < Infinity) continue;
-    const size = Math.abs(load<f64>(mean + (j << 3)));
-    if (squares === 0 && (size === 0 || size > 1e-15)) continue;
-    return true;
+    const at = j << 3;
+    const c = load<f64>(center + at);
+    const s = load<f64>(scale + at);
+    const rounded = <f32>c;
+    const b = load<f64>(shift + at) + (<f64>rounded - c) * s;
+    const size = Math.abs(s);
+    if (Math.abs(c) > LARGEST || Math.abs(b) > LARGEST) held = false;
+    if (size > LARGEST_SCALE || (size < SMALLEST_SCALE && size > 0)) held = false;
+    for (let column = j; column < features * copies; column += features) {
+      const lane = laneOf(table, column, GROUP);
+      store<f32>(lane, rounded);
+      store<f32>(lane, <f32>s, 32);
+      store<f32>(lane, <f32>b, 64);
+    }
   }
-  return false;
+  return held;
+}
+
+/**
+ * The sums S1 and S2 about f32(mean), see gradients.ts, become dbeta and dgamma: S1 is dbeta already, and
+ * dgamma = s·(S2 + (center − mean)·S1), s = 1/√(m2/count + epsilon).
+ */
+export function foldSums(
+  mean: usize,
+  m2: usize,
+  count: f64,
+  epsilon: f64,
+  features: usize,
+  s1: usize,
+  s2: usize,
+): void {
+  assert(features > 0);
+  const inverse = f64x2.splat(1 / count);
+  const e = f64x2.splat(epsilon);
+  let left = groups(features) << 2;
+  do {
+    const m = v128.load(mean);
+    const apart = f64x2.sub(f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(m)), m);
+    const deviation = f64x2.sqrt(f64x2.add(f64x2.mul(v128.load(m2), inverse), e));
+    const sum = f64x2.add(v128.load(s2), f64x2.mul(apart, v128.load(s1)));
+    v128.store(s2, f64x2.div(sum, deviation));
+    mean += 16;
+    m2 += 16;
+    s1 += 16;
+    s2 += 16;
+  } while (--left);
+}
+
+/**
+ * dbeta and dgamma, of which `count` samples per feature were summed, become the slope table [center | A | B | C],
+ * see backward.ts: with s as above, A = gamma·s, B = −A·s·dgamma/n and C = B·(center − mean) − A·dbeta/n.
+ */
+export function foldSlope(
+  mean: usize,
+  m2: usize,
+  count: f64,
+  gamma: usize,
+  epsilon: f64,
+  features: usize,
+  dBeta: usize,
+  dGamma: usize,
+  table: usize,
+): void {
+  assert(features > 0);
+  const inverse = f64x2.splat(1 / count);
+  const e = f64x2.splat(epsilon);
+  const one = f64x2.splat(1);
+  let left = groups(features) << 1;
+  do {
+    const m0 = v128.load(mean);
+    const m1 = v128.load(mean, 16);
+    const g = v128.load(gamma);
+    const s0 = f64x2.div(one, f64x2.sqrt(f64x2.add(f64x2.mul(v128.load(m2), inverse), e)));
+    const s1 = f64x2.div(one, f64x2.sqrt(f64x2.add(f64x2.mul(v128.load(m2, 16), inverse), e)));
+    const center = narrow(m0, m1);
+    const a0 = f64x2.mul(lower(g), s0);
+    const a1 = f64x2.mul(upper(g), s1);
+    // A/n, and B without its sign
+    const n0 = f64x2.mul(a0, inverse);
+    const n1 = f64x2.mul(a1, inverse);
+    const b0 = f64x2.mul(f64x2.mul(n0, s0), v128.load(dGamma));
+    const b1 = f64x2.mul(f64x2.mul(n1, s1), v128.load(dGamma, 16));
+    const c0 = f64x2.add(f64x2.mul(b0, f64x2.sub(lower(center), m0)), f64x2.mul(n0, v128.load(dBeta)));
+    const c1 = f64x2.add(f64x2.mul(b1, f64x2.sub(upper(center), m1)), f64x2.mul(n1, v128.load(dBeta, 16)));
+    v128.store(table, center);
+    v128.store(table, narrow(a0, a1), 32);
+    v128.store(table, f32x4.neg(narrow(b0, b1)), 64);
+    v128.store(table, f32x4.neg(narrow(c0, c1)), 96);
+    table += nextHalf(left, SLOPE_GROUP);
+    mean += 32;
+    m2 += 32;
+    gamma += 16;
+    dBeta += 32;
+    dGamma += 32;
+  } while (--left);
 }

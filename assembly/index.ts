@@ -2,16 +2,45 @@
 //
 //   pointer   bytes; x and y are f32, statistics f64, four-byte alignment is enough
 //   stride    bytes from row to row;  span: bytes from stream to stream
-//   counts    elements (rows, features, inner, planes); `count`, a number of samples, is an f64
-//   table     per group of 8 features [center × 8 | scale × 8 | shift × 8] f32, 96 bytes
+//   counts    elements (rows, features, columns, copies, images, planes, inner); `count`, a number of samples, is an f64
+//   columns   features · inner · copies: `copies` rows are read as one (see tiles.ts)
+//   table     packed (see table.ts): 12 bytes a column for a map and for extrema, 16 for a slope
+//   scratch   room for 32 bytes a column, which a kernel uses and nobody reads
 //
-// Arrays per feature are padded to a multiple of 8. Padding lanes are computed and never used.
+// Arrays per feature and tables are padded to a multiple of 8. Padding lanes are computed and never used.
 
-export * from "./backward";
-export * from "./columns";
-export * from "./extrema";
-export * from "./fold";
-export * from "./planes";
+// Blocks that the kernels above call. They are exported only so that the compiler does not inline them into their
+// callers: V8 puts optimized code to work when a function is called, not while it loops.
+export { columnsApply, imageApply, planesApply, rowsApply } from "./apply";
+export {
+  columnsBackward,
+  columnsBackward1,
+  columnsBackward2,
+  columnsBackward4,
+  imageBackward,
+  planesBackward,
+} from "./backward";
+export {
+  collectExtrema,
+  columnsExtrema,
+  columnsExtrema4,
+  imageExtrema,
+  noExtrema,
+  planesExtrema,
+} from "./extrema";
+export { fold, foldSlope, foldSums, pack } from "./fold";
+export {
+  columnsGradients,
+  columnsGradients1,
+  columnsGradients2,
+  columnsGradients4,
+  imageGradients,
+  planesGradients,
+} from "./gradients";
+export { doubtful } from "./merge";
+export { columnsMoments, columnsMomentsExact, columnsSums1, columnsSums4 } from "./moments-columns";
+export { imageMoments, planesMoments, planesMomentsExact, planesSums } from "./moments-planes";
+export { tileTable } from "./tiles";
 
 /** Takes `bytes` of linear memory, growing it if need be: a pointer, aligned to 16 bytes. */
 export function allocate(bytes: usize): usize {

@@ -1,5 +1,6 @@
-// Chan's merge of moments, two features at a time: T. F. Chan, G. H. Golub, R. J. LeVeque, "Algorithms
-// for computing the sample variance", The American Statistician 37 (1983).
+// What both reductions to moments share: Chan's merge, two features at a time, and when to doubt
+// its result. T. F. Chan, G. H. Golub, R. J. LeVeque, "Algorithms for computing the sample variance", The American
+// Statistician 37 (1983).
 //
 // A block of `pending` samples is known by its shift K, S = Σ(x − K) and Q = Σ(x − K)². With
 // d = S/pending and e = K + d − mean it joins moments of `count` samples as
@@ -41,4 +42,21 @@ export function merge(
   const merged = f64x2.add(m, f64x2.mul(e, weight));
   v128.store(mean, merged);
   return merged;
+}
+
+/**
+ * Whether some feature's moments may be beyond what f32 sums can hold and have to be reduced exactly:
+ * not finite, negative, or a variance below 10⁻³⁶ where squares underflow. A variance of exactly 0 is
+ * that of a constant, unless the values are so small that all their squares vanished.
+ */
+export function doubtful(mean: usize, m2: usize, count: f64, features: usize): bool {
+  const least = count * 1e-36;
+  for (let j: usize = 0; j < features; j++) {
+    const squares = load<f64>(m2 + (j << 3));
+    if (squares >= least && squares < Infinity) continue;
+    const size = Math.abs(load<f64>(mean + (j << 3)));
+    if (squares === 0 && (size === 0 || size > 1e-15)) continue;
+    return true;
+  }
+  return false;
 }

@@ -1,12 +1,12 @@
 // What every kernel family shares: moving between four f32 lanes and two pairs of f64 lanes.
 
 /** [a, b, c, d] → f64 [a, b] */
-export function low(v: v128): v128 {
+export function lower(v: v128): v128 {
   return f64x2.promote_low_f32x4(v);
 }
 
 /** [a, b, c, d] → f64 [c, d] */
-export function high(v: v128): v128 {
+export function upper(v: v128): v128 {
   return f64x2.promote_low_f32x4(i64x2.shuffle(v, v, 1, 0));
 }
 

@@ -12,10 +12,10 @@ const kernels = load("kernels", {});
 const { memory } = kernels;
 const { scale } = load("probe", { env: { memory } });
 
-/** The most columns that narrow rows are tiled into: as in src/wasm.ts. */
+/** The most columns that narrow rows are tiled into: as in src/wasm/walk.ts. */
 const WIDE = 1024;
 
-/** Bytes of a table per group of 8 features. */
+/** Bytes of a map's table per group of 8 features. */
 const GROUP = 96;
 
 /** Nothing after the affine step: no residual, no clamp. */
@@ -33,9 +33,9 @@ export function kernelCalls(shape) {
   const per = Math.ceil(Math.max(features, WIDE) / 8) * 8;
   const x = take(4 * length);
   const y = take(4 * length);
-  const [mean, m2, wideMean, wideM2] = [8, 8, 8, 8].map((size) => take(size * per));
+  const [mean, m2] = [8, 8].map((size) => take(size * per));
   const [gamma, beta] = [take(4 * per), take(4 * per)];
-  const work = take(16 * per);
+  const scratch = take(32 * per);
   // Inference has a table of its own: that of a batch would let its values run away.
   const [frozen, batch] = [0, 1].map(() => ({ table: take(12 * per), wideTable: take(12 * per) }));
 
@@ -48,48 +48,23 @@ export function kernelCalls(shape) {
   write(given.runningVariance, m2);
 
   const count = outer * inner;
-  const { copies, wide } = tiling(shape);
-  const tiled = Math.floor(outer / copies);
-  const rest = outer - tiled * copies;
-  const end = x + 4 * tiled * wide;
+  const copies = inner === 1 ? copiesOf(shape) : 1;
+  const stride = 4 * features;
 
   const fold = (n, { table, wideTable }) => {
     kernels.fold(mean, m2, n, gamma, beta, given.epsilon, features, table);
-    if (copies > 1) kernels.tileTable(table, features, 1, wide, wideTable, GROUP);
+    if (copies > 1) kernels.tileTable(table, features, 1, features * copies, wideTable, GROUP);
   };
   const reduce = () => {
-    if (inner > 1) {
-      for (let i = 0; i < outer; i++) {
-        const image = x + 4 * i * features * inner;
-        kernels.planesMoments(image, features, inner, work, mean, m2, i * inner);
-      }
-    } else if (copies === 1) {
-      kernels.columnsMoments(x, outer, features, 4 * features, work, mean, m2, 0);
-    } else {
-      kernels.columnsMoments(x, tiled, wide, 4 * wide, work, wideMean, wideM2, 0);
-      kernels.tileMoments(wideMean, wideM2, tiled, features, 1, wide, mean, m2, 0);
-      if (rest > 0) {
-        const seen = tiled * copies;
-        kernels.columnsMoments(end, rest, features, 4 * features, work, mean, m2, seen);
-      }
-    }
+    if (inner > 1) kernels.planesMoments(x, outer, features, inner, scratch, mean, m2, 0);
+    else kernels.columnsMoments(x, outer, features, 1, copies, stride, scratch, mean, m2, 0);
     if (kernels.doubtful(mean, m2, count, features)) {
       throw new Error("the bench's data should need no second look");
     }
   };
   const apply = ({ table, wideTable }) => {
-    if (inner > 1) {
-      for (let i = 0; i < outer; i++) {
-        const image = x + 4 * i * features * inner;
-        kernels.planesApply(image, image, features, inner, table, 0, ...bare);
-      }
-    } else {
-      const t = copies > 1 ? wideTable : table;
-      kernels.columnsApply(x, x, tiled, wide, 4 * wide, t, ...bare);
-      if (rest > 0) {
-        kernels.columnsApply(end, end, rest, features, 4 * features, table, ...bare);
-      }
-    }
+    if (inner > 1) kernels.planesApply(x, x, outer, features, inner, table, 0, ...bare);
+    else kernels.columnsApply(x, x, outer, features, copies, stride, copies > 1 ? wideTable : table, ...bare);
   };
 
   fold(1, frozen);
@@ -110,10 +85,9 @@ export function kernelCalls(shape) {
   };
 }
 
-/** How many rows are read as one, so that it is wide and has no tail: as in src/wasm.ts. */
-function tiling({ outer, features, inner }) {
+/** How many rows are read as one, so that it is wide and has no tail: as in src/wasm/walk.ts. */
+function copiesOf({ outer, features }) {
   let copies = 1;
   while ((features * copies) % 8 !== 0 || features * copies < 64) copies++;
-  const pays = inner === 1 && features * copies <= WIDE && outer >= 32 * copies;
-  return pays ? { copies, wide: features * copies } : { copies: 1, wide: features };
+  return features * copies <= WIDE && outer >= 32 * copies ? copies : 1;
 }

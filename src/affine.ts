@@ -1,8 +1,9 @@
 // An affine map per feature: what every normalization comes down to.
 
 import { optionsObject, perFeature, positiveInteger, wrongKind, wrongValue } from "./argument.js";
-import { type Backend, type Coefficients, current, type Table } from "./backend.js";
+import type { Coefficients } from "./backend.js";
 import { type ApplyOptions, Call } from "./call.js";
+import { backendFor } from "./environment.js";
 import {
   type FoldConvOptions,
   type FoldedLayer,
@@ -11,6 +12,7 @@ import {
   foldLinear,
 } from "./fold.js";
 import { checkAxis } from "./layout.js";
+import { Prepared } from "./prepared.js";
 import type { Data, Tensor } from "./tensor.js";
 
 export interface AffineOptions {
@@ -22,40 +24,6 @@ export interface AffineOptions {
   scale?: ArrayLike<number>;
   /** Default: zeros. */
   shift?: ArrayLike<number>;
-}
-
-// A forgotten table is freed when it is garbage collected.
-const forgotten = new FinalizationRegistry<Table>((table) => table.free());
-
-/** A table that is made at its first use, and anew for another backend or after `release`. */
-export class Prepared {
-  readonly #make: (backend: Backend) => Table;
-  #table: Table | undefined;
-  #backend: Backend | undefined;
-
-  constructor(make: (backend: Backend) => Table) {
-    this.#make = make;
-  }
-
-  /** The table, for the backend that runs. */
-  get table(): Table {
-    const backend = current();
-    if (this.#table === undefined || this.#backend !== backend) {
-      this.release();
-      this.#table = this.#make(backend);
-      this.#backend = backend;
-      forgotten.register(this, this.#table, this);
-    }
-    return this.#table;
-  }
-
-  /** Gives the table back. */
-  release(): void {
-    if (this.#table === undefined) return;
-    forgotten.unregister(this);
-    this.#table.free();
-    this.#table = undefined;
-  }
 }
 
 /**
@@ -114,8 +82,9 @@ export class Affine {
   apply(x: Float32Array, options?: ApplyOptions & { out?: Float32Array }): Float32Array;
   apply(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
   apply(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
-    // The table is made before the views are: it may grow the memory.
-    return new Call(x, options, this.features, this.#axis).run(this.#prepared.table.apply);
+    const call = new Call(x, options, this.features, this.#axis);
+    const table = this.#prepared.on(backendFor(call.layout));
+    return call.run((pass, layout, after) => pass.apply(layout, table, after));
   }
 
   /**

@@ -59,6 +59,25 @@ export function flag(name: string, value: unknown): boolean {
   return value;
 }
 
+/** One of a few names. */
+export function oneOf<Name extends string>(name: string, value: unknown, names: readonly Name[]): Name {
+  for (const known of names) if (value === known) return known;
+  const expected = names.map((known) => `"${known}"`).join(" or ");
+  throw (typeof value === "string" ? wrongValue : wrongKind)(name, expected, value);
+}
+
+/** That another object is one of the same kind. */
+export function checkSame<Name extends string>(
+  mine: Readonly<Record<Name, unknown>>,
+  other: Readonly<Record<Name, unknown>>,
+  names: readonly Name[],
+): void {
+  for (const name of names) {
+    const [expected, got] = [show(mine[name]), show(other[name])];
+    if (got !== expected) throw wrongValue("other", `${name} = ${expected}`, got);
+  }
+}
+
 function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && kind(value) !== "DataView");
 }

@@ -1,10 +1,7 @@
-// What a backend must do, and which one runs. Backends work on arrays and layouts: whether the values
-// are staged through linear memory is theirs to know.
+// What a backend must do: the steps reduce, fold and apply, on the arrays of one call. Nouns say which steps run; a
+// backend only runs them.
 
-import { numberIn, optionsObject, wrongKind, wrongValue } from "./argument.js";
-import { javascript } from "./javascript.js";
 import type { Layout } from "./layout.js";
-import { bundledModule, isModule, Wasm } from "./wasm.js";
 
 /** Per feature the mean and m2 = Σ(x − mean)² of `count` values, so that variance = m2/count. */
 export interface Statistics {
@@ -14,9 +11,15 @@ export interface Statistics {
 }
 
 /** Per feature the smallest and the largest value; +∞ and −∞ where there is none. */
-export interface Extremes {
+export interface Bounds {
   readonly min: Float64Array;
   readonly max: Float64Array;
+}
+
+/** Per feature, what the loss gains as gamma and beta grow: Σdy·(x − mean)/√(variance + epsilon), and Σdy. */
+export interface Gradients {
+  readonly dGamma: Float64Array;
+  readonly dBeta: Float64Array;
 }
 
 /** What is folded with statistics into y = (x − mean)·gamma/√(variance + epsilon) + beta. */
@@ -26,12 +29,6 @@ export interface Norm {
   readonly epsilon: number;
 }
 
-/** Per feature, what the loss gains as gamma and beta grow. */
-export interface Gradients {
-  readonly dGamma: Float64Array;
-  readonly dBeta: Float64Array;
-}
-
 /** y = (x − center)·scale + shift per feature. */
 export interface Coefficients {
   readonly center: Float64Array;
@@ -39,127 +36,62 @@ export interface Coefficients {
   readonly shift: Float64Array;
 }
 
+/** A map, ready to run. */
+export interface Table {
+  /** What steps in float64 compute. */
+  readonly map: Coefficients;
+  /** Where linear memory holds it packed, `copies` times over; 0 where it does not, or float32 does not hold it. */
+  readonly pointer: number;
+  readonly copies: number;
+  free(): void;
+}
+
+/** What is applied: a map, or statistics and parameters that are folded first. */
+export type Folded = Table | { readonly statistics: Statistics; readonly norm: Norm };
+
 /** What follows the affine step: y = min(max(y + residual, low), high). */
 export interface After {
-  readonly residual: Float32Array | null;
   readonly low: number;
   readonly high: number;
 }
 
-/** An affine map, ready to run. */
-export interface Table {
-  apply(x: Float32Array, y: Float32Array, layout: Layout, after: After): void;
+/** Memory of one tensor. */
+export interface Block {
+  /** A view of the values where they are now: a growth moves them. */
+  readonly values: Float32Array;
   free(): void;
 }
 
-/** Memory of one tensor. */
-export interface Block {
-  /** The values where they are now: a growth moves them. */
-  view(): Float32Array;
-  free(): void;
+/** Where a call's values are: in an array of the caller's, or in a block. */
+export type Values = Float32Array | Block;
+
+/** The values, where they are now. */
+export function viewOf(values: Values): Float32Array {
+  return ArrayBuffer.isView(values) ? values : values.values;
+}
+
+/** The arrays of one call, and the steps on them: what one step has copied, the next one finds. */
+export interface Pass {
+  /** reduce: x → statistics. */
+  moments(layout: Layout, into: Statistics): void;
+  /** reduce: x → bounds, NaN ignored. Returns false only if there is no NaN in x. */
+  extrema(layout: Layout, into: Bounds): boolean;
+  /** reduce, with two inputs: x and dy, which is `beside` it; x was normalized by the statistics. */
+  gradients(layout: Layout, statistics: Statistics, norm: Norm, into: Gradients): void;
+  /** fold and apply: y = the map of x, then what is `beside` x added, then clamped. */
+  apply(layout: Layout, map: Folded, after: After): void;
+  /** fold and apply, with two inputs: y = dx, by the gradients of the whole batch. */
+  slope(layout: Layout, statistics: Statistics, norm: Norm, gradients: Gradients): void;
+  /** Lets go of the arrays. */
+  close(): void;
 }
 
 export interface Backend {
   readonly name: "wasm" | "javascript";
   /** Zeroed memory for `length` values. */
   allocate(length: number): Block;
-  /** reduce: x → statistics. */
-  reduce(x: Float32Array, layout: Layout, statistics: Statistics): void;
-  /** reduce: x → extrema, NaN ignored; they join what is in `extrema` already. */
-  extrema(x: Float32Array, layout: Layout, extrema: Extremes): void;
-  /** fold and apply: y = the normalized x; y may be x. */
-  normalize(
-    x: Float32Array,
-    y: Float32Array,
-    layout: Layout,
-    statistics: Statistics,
-    norm: Norm,
-    after: After,
-  ): void;
-  /** reduce, fold and apply, reading x once where that is possible. */
-  train(
-    x: Float32Array,
-    y: Float32Array,
-    layout: Layout,
-    statistics: Statistics,
-    norm: Norm,
-    after: After,
-  ): void;
-  /**
-   * The gradients of `train`: dx, which may be dy or x, and per feature dgamma and dbeta. `statistics` are
-   * those that x was normalized by.
-   */
-  backward(
-    x: Float32Array,
-    dy: Float32Array,
-    dx: Float32Array,
-    layout: Layout,
-    statistics: Statistics,
-    norm: Norm,
-    gradients: Gradients,
-  ): void;
-  /** A map that is folded once and applied many times. `single` are the coefficients for steps in float32, where they differ. */
-  table(coefficients: Coefficients, single?: Coefficients): Table;
-}
-
-export interface InitOptions {
-  /** A precompiled `WebAssembly.Module` of `simdnorm/kernels.wasm`, for hosts that forbid compiling. */
-  module?: object;
-  /** Forces a backend. Default: WebAssembly where its SIMD can run, JavaScript elsewhere. */
-  backend?: "wasm" | "javascript";
-  /** Bytes of linear memory to reserve, so that it need not grow later. Default: 0. */
-  memory?: number;
-}
-
-let wasm: Wasm | null | undefined;
-let running: Backend | undefined;
-
-/** The WebAssembly backend, or null where it cannot run. Compiled at the first use. */
-function webAssembly(): Wasm | null {
-  if (wasm === undefined) {
-    const module = bundledModule();
-    try {
-      wasm = module && new Wasm(module);
-    } catch {
-      // Under a content security policy WebKit compiles modules, but refuses their instances.
-      wasm = null;
-    }
-  }
-  return wasm;
-}
-
-/** The backend that runs. */
-export function current(): Backend {
-  running ??= webAssembly() ?? javascript;
-  return running;
-}
-
-/** Which kernels run: `"wasm"`, or `"javascript"` where WebAssembly or its SIMD is missing or forbidden. */
-export function backend(): "wasm" | "javascript" {
-  return current().name;
-}
-
-/**
- * Optional: sets what otherwise sets itself at the first call.
- *
- * @throws TypeError, RangeError if an option is not valid, or a forced `"wasm"` cannot run here
- */
-export function init(options: InitOptions = {}): void {
-  optionsObject(options);
-  const { module, backend, memory = 0 } = options;
-  if (module !== undefined && !isModule(module)) throw wrongKind("module", "a WebAssembly.Module", module);
-  if (backend !== undefined && backend !== "wasm" && backend !== "javascript") {
-    const error = typeof backend === "string" ? wrongValue : wrongKind;
-    throw error("backend", '"wasm" or "javascript"', backend);
-  }
-  numberIn("memory", memory, "a number of bytes from 0 to 4 GiB", (n) => n >= 0 && n <= 2 ** 32);
-
-  const instance = module !== undefined ? new Wasm(module) : backend === "javascript" ? null : webAssembly();
-  if (backend === "wasm" && instance === null) {
-    throw wrongValue("backend", "a backend that can run here", '"wasm", which is missing or forbidden');
-  }
-  if (memory > 0) instance?.reserve(memory);
-  if (module !== undefined) wasm = instance;
-  if (backend === "javascript") running = javascript;
-  else if (backend === "wasm" || module !== undefined) running = instance ?? javascript;
+  /** A map that is packed once and applied many times; `single` is for steps in float32: another one, or none. */
+  table(map: Coefficients, single?: Coefficients | null): Table;
+  /** The pass of a call. y may be x or what is beside it; null where nothing is written, or nothing is beside. */
+  open(x: Values, y: Values | null, beside: Values | null): Pass;
 }

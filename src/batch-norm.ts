@@ -2,12 +2,12 @@
 
 import { Affine } from "./affine.js";
 import { flag, numberIn, optionsObject, perFeature, positiveInteger, wrongValue } from "./argument.js";
-import { current, type Norm, type Statistics } from "./backend.js";
-import { type ApplyOptions, Call, checkOutput } from "./call.js";
+import type { Norm, Statistics } from "./backend.js";
+import { type ApplyOptions, Call } from "./call.js";
 import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
-import { type Data, type Tensor, valuesOf } from "./tensor.js";
+import type { Data, Tensor } from "./tensor.js";
 import {
   type KerasConfig,
   kerasLayer,
@@ -183,12 +183,13 @@ export class BatchNorm {
     }
     const norm = this.#parameters();
     const batch = this.#spare;
-    const y = call.run((values, out, layout, after) =>
-      current().train(values, out, layout, batch, norm, after),
-    );
+    const y = call.run((pass, layout, after) => {
+      pass.moments(layout, batch);
+      pass.apply(layout, { statistics: batch, norm }, after);
+    });
     this.#track(batch);
     this.#spare = this.#trained?.batch ?? emptyStatistics(this.#features);
-    this.#trained = { batch, activated: options.activation !== undefined };
+    this.#trained = { batch, activated: call.activated };
     return y;
   }
 
@@ -215,11 +216,8 @@ export class BatchNorm {
   backward(x: Data, dy: Data, options: BackwardOptions & { out?: Data } = {}): BackwardResult<Data> {
     optionsObject(options);
     const { shape, out } = options;
-    const call = new Call(x, { shape, out }, this.features, this.#axis);
+    const call = new Call(x, { shape, out }, this.features, this.#axis, "dy", dy);
     const count = samples(call.layout);
-    const upstream = valuesOf("dy", dy);
-    if (upstream.length !== x.length) throw wrongValue("dy", `x's length ${x.length}`, upstream.length);
-    if (out !== undefined) checkOutput(out, "dy", upstream);
     const trained = this.#trained;
     if (trained === undefined) {
       throw new TypeError("backward: expected a call of train(x) before it, got none");
@@ -234,9 +232,10 @@ export class BatchNorm {
     }
     const norm = this.#parameters();
     const gradients = { dGamma: new Float64Array(this.features), dBeta: new Float64Array(this.features) };
-    const dx = call.run((values, target, layout) =>
-      current().backward(values, valuesOf("dy", dy), target, layout, trained.batch, norm, gradients),
-    );
+    const dx = call.run((pass, layout) => {
+      pass.gradients(layout, trained.batch, norm, gradients);
+      pass.slope(layout, trained.batch, norm, gradients);
+    });
     return {
       dx,
       dGamma: norm.gamma && new Float32Array(gradients.dGamma),
@@ -255,9 +254,7 @@ export class BatchNorm {
   infer(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
     const call = new Call(x, options, this.features, this.#axis);
     const norm = this.#parameters();
-    return call.run((values, out, layout, after) =>
-      current().normalize(values, out, layout, this.#running, norm, after),
-    );
+    return call.run((pass, layout, after) => pass.apply(layout, { statistics: this.#running, norm }, after));
   }
 
   /** The map of `infer` as it is now: center = running mean, scale = gamma/√(running variance + epsilon), shift = beta. */

@@ -1,10 +1,12 @@
 // Minimum and maximum per feature, of data in any number of parts.
 
-import { numberIn, optionsObject, positiveInteger, wrongKind, wrongValue } from "./argument.js";
-import { current, type Extremes } from "./backend.js";
-import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
+import { checkSame, optionsObject, positiveInteger, wrongKind, wrongValue } from "./argument.js";
+import { type Bounds, viewOf } from "./backend.js";
+import { backendFor } from "./environment.js";
+import { countPresent } from "./javascript/present.js";
+import { countFromJson, countToJson, fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, layoutOf, samples } from "./layout.js";
-import type { AddOptions } from "./moments.js";
+import { type AddOptions, oneCount } from "./moments.js";
 import { type Data, sizesOf, valuesOf } from "./tensor.js";
 
 export interface ExtremaOptions {
@@ -15,7 +17,7 @@ export interface ExtremaOptions {
 export interface ExtremaJSON {
   features: number;
   axis: number;
-  count: number;
+  count: number | number[];
   min: JsonNumber[];
   max: JsonNumber[];
 }
@@ -31,15 +33,20 @@ export interface ExtremaJSON {
 export class Extrema {
   readonly #features: number;
   readonly #axis: number;
-  #count = 0;
-  #extremes: Extremes;
+  readonly #count: Float64Array;
+  readonly #bounds: Bounds;
 
   /** @throws TypeError, RangeError if `features` is not a positive integer or `axis` not an integer */
   constructor(features: number, options: ExtremaOptions = {}) {
     optionsObject(options);
+    const { axis = -1 } = options;
     this.#features = positiveInteger("features", features);
-    this.#axis = checkAxis(options.axis ?? -1);
-    this.#extremes = noExtremes(this.#features);
+    this.#axis = checkAxis(axis);
+    this.#count = new Float64Array(this.#features);
+    this.#bounds = {
+      min: new Float64Array(this.#features).fill(Number.POSITIVE_INFINITY),
+      max: new Float64Array(this.#features).fill(Number.NEGATIVE_INFINITY),
+    };
   }
 
   get features(): number {
@@ -50,26 +57,23 @@ export class Extrema {
     return this.#axis;
   }
 
-  /** Values per feature so far, NaN included. */
-  get count(): number {
-    return this.#count;
+  /** Values per feature so far, NaN not counted: one number if it is the same for all. */
+  get count(): number | Float64Array {
+    return oneCount(this.#count);
   }
 
-  /** Minimum per feature; NaN where there was no value but NaN. */
+  /** Minimum per feature; NaN where count is 0. */
   get min(): Float64Array {
-    return this.#seen(this.#extremes.min);
+    return this.#seen(this.#bounds.min);
   }
 
-  /** Maximum per feature; NaN where there was no value but NaN. */
+  /** Maximum per feature; NaN where count is 0. */
   get max(): Float64Array {
-    return this.#seen(this.#extremes.max);
+    return this.#seen(this.#bounds.max);
   }
 
   #seen(values: Float64Array): Float64Array {
-    const { min, max } = this.#extremes;
-    const seen = values.slice();
-    for (let j = 0; j < this.#features; j++) if (min[j] > max[j]) seen[j] = Number.NaN;
-    return seen;
+    return values.map((value, j) => (this.#count[j] === 0 ? Number.NaN : value));
   }
 
   /**
@@ -79,46 +83,54 @@ export class Extrema {
    */
   add(x: Data, options: AddOptions = {}): this {
     optionsObject(options);
+    const { shape } = options;
     const values = valuesOf("x", x);
-    const layout = layoutOf(values.length, this.#features, this.#axis, sizesOf(x, options.shape));
+    const layout = layoutOf(x.length, this.#features, this.#axis, sizesOf(x, shape));
     if (layout.length === 0) return this;
-    const part = noExtremes(this.#features);
-    current().extrema(values, layout, part);
-    this.#join(part, samples(layout));
+    const part = { min: new Float64Array(this.#features), max: new Float64Array(this.#features) };
+    const pass = backendFor(layout).open(values, null, null);
+    let odd: boolean;
+    try {
+      odd = pass.extrema(layout, part);
+    } finally {
+      pass.close();
+    }
+    const count = odd
+      ? countPresent(viewOf(values), layout)
+      : new Float64Array(this.#features).fill(samples(layout));
+    this.#join(part, count);
     return this;
   }
 
   /**
    * Adds what the other has seen.
    *
-   * @throws TypeError if it is not Extrema, RangeError if it has other features
+   * @throws TypeError if it is not Extrema, RangeError if it has other features or another axis
    */
   merge(other: Extrema): this {
     if (!(other instanceof Extrema)) throw wrongKind("other", "Extrema", other);
-    if (other.#features !== this.#features) {
-      throw wrongValue("other", `features = ${this.#features}`, other.#features);
-    }
-    this.#join(other.#extremes, other.#count);
+    checkSame(this, other, ["features", "axis"]);
+    this.#join(other.#bounds, other.#count);
     return this;
   }
 
   /** Adding 0 makes −0, which equals 0, the same number in whatever order it is met. */
-  #join(part: Extremes, count: number): void {
-    const { min, max } = this.#extremes;
+  #join(part: Bounds, count: Float64Array): void {
+    const { min, max } = this.#bounds;
     for (let j = 0; j < this.#features; j++) {
       min[j] = Math.min(min[j], part.min[j]) + 0;
       max[j] = Math.max(max[j], part.max[j]) + 0;
+      this.#count[j] += count[j];
     }
-    this.#count += count;
   }
 
   /** The whole state, exact. The minimum of no values is "Infinity", their maximum "-Infinity". */
   toJSON(): ExtremaJSON {
-    const { min, max } = this.#extremes;
+    const { min, max } = this.#bounds;
     return {
       features: this.#features,
       axis: this.#axis,
-      count: this.#count,
+      count: countToJson(this.#count),
       min: listToJson(min),
       max: listToJson(max),
     };
@@ -127,26 +139,18 @@ export class Extrema {
   /** @throws TypeError, RangeError if it is not what `toJSON` returned */
   static fromJSON(json: ExtremaJSON): Extrema {
     const { features, axis, count, min, max } = fieldsOf("json", json);
-    const extrema = new Extrema(positiveInteger("features", features), {
-      axis: checkAxis(axis),
-    });
-    extrema.#count = numberIn(
-      "count",
-      count,
-      "a non-negative integer",
-      (n) => Number.isSafeInteger(n) && n >= 0,
-    );
-    extrema.#extremes = {
-      min: Float64Array.from(listFromJson("min", min, extrema.#features)),
-      max: Float64Array.from(listFromJson("max", max, extrema.#features)),
-    };
+    const extrema = new Extrema(positiveInteger("features", features), { axis: checkAxis(axis) });
+    const least = listFromJson("min", min, extrema.#features);
+    const most = listFromJson("max", max, extrema.#features);
+    const counts = countFromJson(count, extrema.#features);
+    for (let j = 0; j < extrema.#features; j++) {
+      const none = least[j] === Number.POSITIVE_INFINITY && most[j] === Number.NEGATIVE_INFINITY;
+      if (counts[j] === 0 ? !none : !(least[j] <= most[j])) {
+        const expected = counts[j] === 0 ? '"Infinity" and "-Infinity" for no values' : "min ≤ max";
+        throw wrongValue("json", expected, `min ${least[j]} and max ${most[j]} of feature ${j}`);
+      }
+    }
+    extrema.#join({ min: Float64Array.from(least), max: Float64Array.from(most) }, counts);
     return extrema;
   }
-}
-
-export function noExtremes(features: number): Extremes {
-  return {
-    min: new Float64Array(features).fill(Number.POSITIVE_INFINITY),
-    max: new Float64Array(features).fill(Number.NEGATIVE_INFINITY),
-  };
 }

@@ -1,7 +1,6 @@
 // The public names, and nothing else.
 
 export { Affine, type AffineOptions } from "./affine.js";
-export { backend, type InitOptions, init } from "./backend.js";
 export {
   type BackwardOptions,
   type BackwardResult,
@@ -10,18 +9,12 @@ export {
   type BatchNormOptions,
 } from "./batch-norm.js";
 export type { ApplyOptions } from "./call.js";
+export { backend, type InitOptions, init } from "./environment.js";
 export { Extrema, type ExtremaJSON, type ExtremaOptions } from "./extrema.js";
 export type { FoldConvOptions, FoldedLayer, FoldLinearOptions } from "./fold.js";
+export { MinMaxScaler, type MinMaxScalerJSON, type MinMaxScalerOptions } from "./min-max-scaler.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
-export {
-  type FitOptions,
-  MinMaxScaler,
-  type MinMaxScalerJSON,
-  type MinMaxScalerOptions,
-  type Rows,
-  StandardScaler,
-  type StandardScalerJSON,
-  type StandardScalerOptions,
-} from "./scalers.js";
+export type { FitOptions, Rows } from "./scaler.js";
+export { StandardScaler, type StandardScalerJSON, type StandardScalerOptions } from "./standard-scaler.js";
 export { type Data, Tensor } from "./tensor.js";
 export type { KerasConfig, OnnxAttributes, PyTorchOptions, Weights } from "./trained.js";

@@ -32,3 +32,15 @@ export function fieldsOf(name: string, value: unknown): Record<string, unknown> 
   if (value === null || typeof value !== "object") throw wrongKind(name, "what toJSON returned", value);
   return { ...value };
 }
+
+/** Counts per feature, as one number if they are the same for all. */
+export function countToJson(count: Float64Array): number | number[] {
+  return count.every((n) => n === count[0]) ? count[0] : Array.from(count);
+}
+
+export function countFromJson(value: unknown, features: number): Float64Array {
+  const whole = (name: string, n: unknown) =>
+    numberIn(name, n, "a non-negative integer", (m) => Number.isSafeInteger(m) && m >= 0);
+  if (!Array.isArray(value)) return new Float64Array(features).fill(whole("count", value));
+  return Float64Array.from(listFromJson("count", value, features), (n, j) => whole(`count[${j}]`, n));
+}

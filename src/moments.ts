@@ -1,14 +1,21 @@
 // Mean and variance per feature, of data in any number of parts.
 
-import { optionsObject, positiveInteger, wrongKind, wrongValue } from "./argument.js";
-import { current, type Statistics } from "./backend.js";
-import { fieldsOf, fromJson, type JsonNumber, listFromJson, listToJson } from "./json.js";
-import { checkAxis, layoutOf } from "./layout.js";
+import { checkSame, numberIn, oneOf, optionsObject, positiveInteger, wrongKind } from "./argument.js";
+import { type Statistics, viewOf } from "./backend.js";
+import { backendFor } from "./environment.js";
+import { momentsPresent, type Present } from "./javascript/present.js";
+import { countFromJson, countToJson, fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
+import { checkAxis, type Layout, layoutOf } from "./layout.js";
 import { type Data, sizesOf, valuesOf } from "./tensor.js";
 
 export interface MomentsOptions {
   /** The feature axis. Default: −1, the last. */
   axis?: number;
+  /**
+   * What a NaN does: `"propagate"` makes its feature's mean and variance NaN, `"ignore"` leaves it out, so that every
+   * feature has a count of its own. Default: `"propagate"`.
+   */
+  nan?: "propagate" | "ignore";
 }
 
 export interface AddOptions {
@@ -19,7 +26,8 @@ export interface AddOptions {
 export interface MomentsJSON {
   features: number;
   axis: number;
-  count: number;
+  nan: "propagate" | "ignore";
+  count: number | number[];
   mean: JsonNumber[];
   m2: JsonNumber[];
 }
@@ -35,14 +43,17 @@ export interface MomentsJSON {
 export class Moments {
   readonly #features: number;
   readonly #axis: number;
-  #sum: Statistics;
+  readonly #nan: "propagate" | "ignore";
+  #sum: Present;
 
-  /** @throws TypeError, RangeError if `features` is not a positive integer or `axis` not an integer */
+  /** @throws TypeError, RangeError if `features` or an option is not valid */
   constructor(features: number, options: MomentsOptions = {}) {
     optionsObject(options);
+    const { axis = -1, nan = "propagate" } = options;
     this.#features = positiveInteger("features", features);
-    this.#axis = checkAxis(options.axis ?? -1);
-    this.#sum = emptyStatistics(this.#features);
+    this.#axis = checkAxis(axis);
+    this.#nan = nanPolicy(nan);
+    this.#sum = nothing(this.#features);
   }
 
   get features(): number {
@@ -53,19 +64,25 @@ export class Moments {
     return this.#axis;
   }
 
-  /** Values per feature so far. */
-  get count(): number {
-    return this.#sum.count;
+  get nan(): "propagate" | "ignore" {
+    return this.#nan;
   }
 
-  /** Mean per feature; NaN while count is 0. */
+  /** Values per feature so far, without those that were ignored: one number if it is the same for all. */
+  get count(): number | Float64Array {
+    return oneCount(this.#sum.count);
+  }
+
+  /** Mean per feature; NaN where count is 0. */
   get mean(): Float64Array {
-    return this.#sum.count === 0 ? new Float64Array(this.#features).fill(Number.NaN) : this.#sum.mean.slice();
+    const { count, mean } = this.#sum;
+    return mean.map((value, j) => (count[j] === 0 ? Number.NaN : value));
   }
 
-  /** Biased variance per feature, Σ(x − mean)²/count; NaN while count is 0. */
+  /** Biased variance per feature, Σ(x − mean)²/count; NaN where count is 0. */
   get variance(): Float64Array {
-    return this.#sum.m2.map((m2) => m2 / this.#sum.count);
+    const { count, m2 } = this.#sum;
+    return m2.map((value, j) => value / count[j]);
   }
 
   /**
@@ -75,25 +92,31 @@ export class Moments {
    */
   add(x: Data, options: AddOptions = {}): this {
     optionsObject(options);
+    const { shape } = options;
     const values = valuesOf("x", x);
-    const layout = layoutOf(values.length, this.#features, this.#axis, sizesOf(x, options.shape));
+    const layout = layoutOf(x.length, this.#features, this.#axis, sizesOf(x, shape));
     if (layout.length === 0) return this;
     const part = emptyStatistics(this.#features);
-    current().reduce(values, layout, part);
-    this.#sum = merged(this.#sum, part);
+    const pass = backendFor(layout).open(values, null, null);
+    try {
+      pass.moments(layout, part);
+    } finally {
+      pass.close();
+    }
+    const present = { ...part, count: new Float64Array(this.#features).fill(part.count) };
+    if (this.#nan === "ignore") ignoreNaN(viewOf(values), layout, present);
+    this.#sum = merged(this.#sum, present);
     return this;
   }
 
   /**
    * Adds what the other has seen.
    *
-   * @throws TypeError if it is not Moments, RangeError if it has other features
+   * @throws TypeError if it is not Moments, RangeError if it has other features, another axis or another `nan`
    */
   merge(other: Moments): this {
     if (!(other instanceof Moments)) throw wrongKind("other", "Moments", other);
-    if (other.#features !== this.#features) {
-      throw wrongValue("other", `features = ${this.#features}`, other.#features);
-    }
+    checkSame(this, other, ["features", "axis", "nan"]);
     this.#sum = merged(this.#sum, other.#sum);
     return this;
   }
@@ -104,7 +127,8 @@ export class Moments {
     return {
       features: this.#features,
       axis: this.#axis,
-      count,
+      nan: this.#nan,
+      count: countToJson(count),
       mean: listToJson(mean),
       m2: listToJson(m2),
     };
@@ -112,44 +136,72 @@ export class Moments {
 
   /** @throws TypeError, RangeError if it is not what `toJSON` returned */
   static fromJSON(json: MomentsJSON): Moments {
-    const { features, axis, count, mean, m2 } = fieldsOf("json", json);
+    const { features, axis, nan, count, mean, m2 } = fieldsOf("json", json);
     const moments = new Moments(positiveInteger("features", features), {
       axis: checkAxis(axis),
+      nan: nanPolicy(nan),
     });
-    const n = fromJson("count", count);
-    if (!Number.isSafeInteger(n) || n < 0) throw wrongValue("count", "a non-negative integer", n);
+    const list = (name: string, values: unknown) =>
+      Float64Array.from(listFromJson(name, values, moments.#features));
     moments.#sum = {
-      count: n,
-      mean: Float64Array.from(listFromJson("mean", mean, moments.#features)),
-      m2: Float64Array.from(listFromJson("m2", m2, moments.#features)),
+      count: countFromJson(count, moments.#features),
+      mean: list("mean", mean),
+      m2: list("m2", m2),
     };
+    for (const [j, squares] of moments.#sum.m2.entries()) {
+      numberIn(`m2[${j}]`, squares, "a non-negative number or NaN", (n) => !(n < 0));
+    }
     return moments;
   }
 }
 
+function nanPolicy(value: unknown): "propagate" | "ignore" {
+  return oneOf("nan", value, ["propagate", "ignore"]);
+}
+
 export function emptyStatistics(features: number): Statistics {
-  return {
-    count: 0,
-    mean: new Float64Array(features),
-    m2: new Float64Array(features),
-  };
+  return { count: 0, mean: new Float64Array(features), m2: new Float64Array(features) };
+}
+
+function nothing(features: number): Present {
+  return { ...emptyStatistics(features), count: new Float64Array(features) };
+}
+
+/** A count per feature, as one number if it is the same for all. */
+export function oneCount(count: Float64Array): number | Float64Array {
+  return count.every((n) => n === count[0]) ? count[0] : count.slice();
 }
 
 /**
- * Chan's merge, in float64: with e = b.mean − a.mean and n = a.count + b.count,
+ * NaN and infinity show in the moments that were reduced, so that data without them pay nothing; the features that
+ * have them are reduced again, value by value.
+ */
+function ignoreNaN(x: Float32Array, layout: Layout, part: Present): void {
+  const odd: number[] = [];
+  for (let j = 0; j < layout.features; j++) if (!Number.isFinite(part.m2[j] + part.mean[j])) odd.push(j);
+  if (odd.length > 0) momentsPresent(x, layout, odd, part);
+}
+
+/**
+ * Chan's merge per feature, in float64: with e = b.mean − a.mean and n = a.count + b.count,
  * mean = a.mean + e·b.count/n and m2 = a.m2 + b.m2 + e²·a.count·b.count/n.
  */
-function merged(a: Statistics, b: Statistics): Statistics {
-  if (a.count === 0) return b;
-  if (b.count === 0) return a;
-  const sum = emptyStatistics(a.mean.length);
-  sum.count = a.count + b.count;
-  const weight = b.count / sum.count;
-  for (let j = 0; j < sum.mean.length; j++) {
+function merged(a: Present, b: Present): Present {
+  const sum = nothing(a.count.length);
+  for (let j = 0; j < sum.count.length; j++) {
+    const n = a.count[j] + b.count[j];
+    sum.count[j] = n;
+    if (a.count[j] === 0 || b.count[j] === 0) {
+      const only = a.count[j] === 0 ? b : a;
+      sum.mean[j] = only.mean[j];
+      sum.m2[j] = only.m2[j];
+      continue;
+    }
     const e = b.mean[j] - a.mean[j];
+    const weight = b.count[j] / n;
     // An infinite mean stays infinite: ∞ − ∞ would lose it.
     sum.mean[j] = Number.isFinite(e) ? a.mean[j] + e * weight : a.mean[j] * (1 - weight) + b.mean[j] * weight;
-    sum.m2[j] = a.m2[j] + b.m2[j] + e * e * a.count * weight;
+    sum.m2[j] = a.m2[j] + b.m2[j] + e * e * a.count[j] * weight;
   }
   return sum;
 }

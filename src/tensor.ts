@@ -1,7 +1,8 @@
 // A tensor: values that live in linear memory, so that calls on them copy nothing.
 
 import { isFloat32Array, numbers, wrongKind, wrongValue } from "./argument.js";
-import { type Block, current } from "./backend.js";
+import { type Block, type Values, viewOf } from "./backend.js";
+import { current } from "./environment.js";
 import { checkShape, product } from "./layout.js";
 
 /** What calls take: an array, or a tensor. What goes in decides what comes out. */
@@ -42,7 +43,7 @@ export class Tensor {
     const block = current().allocate(length);
     this.#block = block;
     forgotten.register(this, block, this);
-    if (data) block.view().set(data);
+    if (data) block.values.set(data);
   }
 
   get shape(): readonly number[] {
@@ -60,7 +61,7 @@ export class Tensor {
    * @throws ReferenceError after dispose()
    */
   get data(): Float32Array {
-    return valuesOf("tensor", this);
+    return viewOf(valuesOf("tensor", this));
   }
 
   /** Gives the memory back. Disposing twice does nothing. */
@@ -76,13 +77,13 @@ export class Tensor {
   }
 }
 
-/** The values of an argument, where they stand. */
-export function valuesOf(name: string, data: unknown): Float32Array {
+/** Where the values of an argument are: a tensor's block, or the array itself. */
+export function valuesOf(name: string, data: unknown): Values {
   if (data instanceof Tensor) {
     const block = blockOf(data);
     if (block === undefined)
       throw new ReferenceError(`${name}: expected a tensor in use, got a disposed one`);
-    return block.view();
+    return block;
   }
   if (!isFloat32Array(data)) throw wrongKind(name, "a Float32Array or a Tensor", data);
   if (data.length === 0 && isStale(data)) {

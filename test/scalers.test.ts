@@ -100,7 +100,7 @@ function checkMinMax(x: Float32Array, sizes: Sizes, range: [number, number]): vo
   expect(scaler.min, about).toEqual(exact.min);
   expect(scaler.max, about).toEqual(exact.max);
   expect(scaler.scale, about).toEqual(exact.scale);
-  expect(scaler.count).toBe(sizes.outer * sizes.inner);
+  expect(list(scaler.count, sizes.features), about).toEqual(standard(x, sizes).count);
 
   const y = scaler.transform(x, { shape });
   const largest = Math.max(Math.abs(range[0]), Math.abs(range[1]));
@@ -182,7 +182,7 @@ onBothBackends(() => {
     test("the count is a number if all features have as many values", () => {
       expect(new StandardScaler(2).fit(x).count).toEqual(Float64Array.of(2, 3));
       expect(new StandardScaler(2).fit(Float32Array.of(1, 2)).count).toBe(1);
-      expect(new MinMaxScaler(2).fit(x).count).toBe(3);
+      expect(new MinMaxScaler(2).fit(x).count).toEqual(Float64Array.of(2, 3));
     });
 
     test("without mean or deviation", () => {
@@ -573,18 +573,22 @@ onBothBackends(() => {
       const moments = standard.moments;
       if (moments === null) throw new Error("expected a fitted scaler");
       const minmax = new MinMaxScaler(2).fit(Float32Array.of(1, 2)).toJSON();
+      const { extrema } = minmax;
+      if (extrema === null) throw new Error("expected a fitted scaler");
       for (const wrong of [
         { ...standard, features: 3 },
         { ...standard, moments: { ...moments, count: [1, -1] } },
         { ...standard, moments: { ...moments, m2: [1, -1] } },
         { ...standard, moments: { ...moments, mean: [1] } },
+        { ...standard, moments: { ...moments, axis: 0 } },
       ]) {
         expect(() => StandardScaler.fromJSON(wrong)).toThrow(RangeError);
       }
       for (const wrong of [
         { ...minmax, features: 3 },
         { ...minmax, range: [1, 1] as [number, number] },
-        { ...minmax, extrema: { ...minmax.extrema, max: ["Infinity" as const, 1] } },
+        { ...minmax, extrema: { ...extrema, max: ["Infinity" as const, 1] } },
+        { ...minmax, extrema: { ...extrema, axis: 1 } },
       ]) {
         expect(() => MinMaxScaler.fromJSON(wrong)).toThrow(RangeError);
       }
@@ -629,6 +633,12 @@ onBothBackends(() => {
         "other: expected features = 2, got 3",
       );
       expect(() => new MinMaxScaler(2).merge(new MinMaxScaler(3))).toThrow(RangeError);
+      expect(() => new StandardScaler(2).merge(new StandardScaler(2, { withMean: false }))).toThrow(
+        "other: expected withMean = true, got false",
+      );
+      expect(() => new MinMaxScaler(2).merge(new MinMaxScaler(2, { range: [-1, 1] }))).toThrow(
+        "other: expected range = [0, 1], got [-1, 1]",
+      );
       for (const range of [
         [1, 1],
         [1, 0],

@@ -144,6 +144,14 @@ onBothBackends((name) => {
         }
       });
 
+      test("leaves an empty tensor in use", () => {
+        using empty = new Tensor([0, 2]);
+        using large = new Tensor([memory() / 4]);
+        expect(large.length).toBeGreaterThan(0);
+        expect(empty.data.length).toBe(0);
+        expect(new BatchNorm(2).infer(empty).length).toBe(0);
+      });
+
       test("is made ahead by init({ memory })", () => {
         init({ memory: 2 ** 27 });
         const before = memory();
@@ -152,13 +160,21 @@ onBothBackends((name) => {
         expect(memory()).toBe(before);
       });
 
+      test("by more than one block: 1.5 GiB", () => {
+        init({ memory: 1.5 * 2 ** 30 });
+        expect(memory()).toBeGreaterThan(1.5 * 2 ** 30);
+      });
+
       test("exhaustion is a RangeError, and what was there stays", () => {
         using x = new Tensor([2], [1, 2]);
-        const message =
-          /^memory: expected \d+ bytes to be free, got fewer \(dispose tensors, or use smaller ones\)$/;
-        expect(() => new Tensor([2 ** 29])).toThrow(RangeError);
-        expect(() => new Tensor([2 ** 29])).toThrow(message);
-        expect(() => new Tensor([2 ** 40])).toThrow(message);
+        expect(() => new Tensor([2 ** 28])).toThrow(
+          "memory: expected at most 1 GiB for one tensor, got 1073741824 bytes (use several)",
+        );
+        // Its own scratch memory takes a part of the 4 GiB.
+        expect(() => init({ memory: 2 ** 32 })).toThrow(RangeError);
+        expect(() => init({ memory: 2 ** 32 })).toThrow(
+          /^memory: expected \d+ bytes to be free, got fewer \(dispose tensors, or use smaller ones\)$/,
+        );
         expect(x.data).toEqual(Float32Array.of(1, 2));
       });
     });

@@ -66,10 +66,21 @@ describe("guards stay around every output", () => {
       const input = guarded(x.length);
       const output = guarded(x.length);
       input.values().set(x);
-      kernels.columnsMoments(input.pointer, rows, features, 4 * features, work, statistics, squares, 0);
+      kernels.columnsMoments(input.pointer, rows, features, 1, 1, 4 * features, work, statistics, squares, 0);
       fold(rows, features);
       const apply = (y: number) =>
-        kernels.columnsApply(input.pointer, y, rows, features, 4 * features, table, 0, -Infinity, Infinity);
+        kernels.columnsApply(
+          input.pointer,
+          y,
+          rows,
+          features,
+          1,
+          4 * features,
+          table,
+          0,
+          -Infinity,
+          Infinity,
+        );
       apply(output.pointer);
       apply(input.pointer);
       input.check();
@@ -91,10 +102,10 @@ describe("guards stay around every output", () => {
         const input = guarded(x.length);
         const output = guarded(x.length);
         input.values().set(x);
-        kernels.planesMoments(input.pointer, features, inner, work, statistics, squares, 0);
+        kernels.planesMoments(input.pointer, 1, features, inner, work, statistics, squares, 0);
         fold(inner, features);
         const apply = (y: number) =>
-          kernels.planesApply(input.pointer, y, features, inner, table, 0, 0, -Infinity, Infinity);
+          kernels.planesApply(input.pointer, y, 1, features, inner, table, 0, 0, -Infinity, Infinity);
         apply(output.pointer);
         apply(input.pointer);
         input.check();
@@ -119,17 +130,9 @@ describe("resuming", () => {
     const input = guarded(x.length);
     input.values().set(x);
     for (const first of [1, 5, 16, 333, 699]) {
-      kernels.columnsMoments(input.pointer, first, 10, 40, work, statistics, squares, 0);
-      kernels.columnsMoments(
-        input.pointer + 40 * first,
-        700 - first,
-        10,
-        40,
-        work,
-        statistics,
-        squares,
-        first,
-      );
+      const at = [statistics, squares] as const;
+      kernels.columnsMoments(input.pointer, first, 10, 1, 1, 40, work, ...at, 0);
+      kernels.columnsMoments(input.pointer + 40 * first, 700 - first, 10, 1, 1, 40, work, ...at, first);
       const m2 = new Float64Array(kernels.memory.buffer, squares, 10);
       expect(
         worst(
@@ -138,17 +141,8 @@ describe("resuming", () => {
           (v) => 5e-7 * v,
         ).ratio,
       ).toBeLessThanOrEqual(1);
-      kernels.columnsMomentsExact(input.pointer, first, 10, 40, work, statistics, squares, 0);
-      kernels.columnsMomentsExact(
-        input.pointer + 40 * first,
-        700 - first,
-        10,
-        40,
-        work,
-        statistics,
-        squares,
-        first,
-      );
+      kernels.columnsMomentsExact(input.pointer, first, 10, 1, 40, work, ...at, 0);
+      kernels.columnsMomentsExact(input.pointer + 40 * first, 700 - first, 10, 1, 40, work, ...at, first);
       expect(
         worst(
           m2.map((v) => v / 700),
@@ -164,12 +158,16 @@ describe("assertions of the debug module", () => {
   test.each([
     [
       "columnsMoments",
-      () => kernels.columnsMoments(work, 0, 1, 4, work, statistics, squares, 0),
-      "columns.ts",
+      () => kernels.columnsMoments(work, 0, 1, 1, 1, 4, work, statistics, squares, 0),
+      "moments-columns.ts",
     ],
-    ["columnsApply", () => kernels.columnsApply(work, work, 1, 0, 4, table, 0, 0, 0), "columns.ts"],
-    ["planesMoments", () => kernels.planesMoments(work, 1, 0, work, statistics, squares, 0), "planes.ts"],
-    ["planesApply", () => kernels.planesApply(work, work, 0, 1, table, 0, 0, 0, 0), "planes.ts"],
+    ["columnsApply", () => kernels.columnsApply(work, work, 1, 0, 1, 4, table, 0, 0, 0), "apply.ts"],
+    [
+      "planesMoments",
+      () => kernels.planesMoments(work, 1, 1, 0, work, statistics, squares, 0),
+      "moments-planes.ts",
+    ],
+    ["planesApply", () => kernels.planesApply(work, work, 1, 0, 1, table, 0, 0, 0, 0), "apply.ts"],
     ["fold", () => kernels.fold(statistics, squares, 1, work, work, 0, 0, table), "fold.ts"],
   ] as const)("%s names its file", (_, call, file) => {
     expect(call).toThrow(file);
@@ -191,7 +189,12 @@ describe("the release module", () => {
   });
 
   test("every kernel family computes in SIMD", () => {
-    for (const kernel of ["columns/columnsSums4", "planes/planesSums", "columns/applyStreams", "fold/fold"]) {
+    for (const kernel of [
+      "moments-columns/columnsSums4",
+      "moments-planes/planesSums",
+      "apply/applyStreams",
+      "fold/fold",
+    ]) {
       const body = text
         .split("\n (func $")
         .find((part) => part.replace('"', "").startsWith(`assembly/${kernel}`));

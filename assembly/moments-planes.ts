@@ -1,9 +1,8 @@
-// Planes: channels first. x holds images of `features` planes of `inner` values, walked in memory order:
-// all planes of one channel first, to normalize it while it is in cache, is 1.3 to 1.8 times slower.
+// Moments of planes: channels first. x holds images of planes of `inner` values, one plane per feature, walked in
+// memory order: all planes of one channel first, to normalize it while it is in cache, is 1.3 to 1.8 times slower.
 
-import { Added, after, afterLane, Bare, Clamped, clamps } from "./after";
 import { between, inverse, merge, weight } from "./merge";
-import { affine, high, horizontal, low } from "./vector";
+import { horizontal, lower, upper } from "./vector";
 
 /** Values between two flushes of f32 sums to f64. */
 const FLUSH: usize = 256;
@@ -15,34 +14,50 @@ const SHORT: usize = 512;
 /** The first block, whose shift is the mean of 16 of its values. */
 const FIRST: usize = 64;
 
-// ------------------------------------------------------------------------------------ reduce
-
 /**
- * Adds `features` planes of `inner` values, one per feature, to the moments: mean, and m2 = Σ(x − mean)².
- * `count` samples per feature are in them already; 0 starts anew. `sums` has room for two f64 per feature.
+ * Adds `images` images of `planes` planes of `inner` values, one per feature, to the moments: mean, and
+ * m2 = Σ(x − mean)². `count` samples per feature are in them already; 0 starts anew.
  *
  * Shifted sums as for columns, a shift for each plane.
  */
 export function planesMoments(
   x: usize,
-  features: usize,
+  images: usize,
+  planes: usize,
+  inner: usize,
+  scratch: usize,
+  mean: usize,
+  m2: usize,
+  count: f64,
+): void {
+  assert(images > 0 && planes > 0 && inner > 0);
+  do {
+    imageMoments(x, planes, inner, scratch, mean, m2, count);
+    x += (planes * inner) << 2;
+    count += <f64>inner;
+  } while (--images);
+}
+
+/** One image; `sums` has room for two f64 per plane. */
+export function imageMoments(
+  x: usize,
+  planes: usize,
   inner: usize,
   sums: usize,
   mean: usize,
   m2: usize,
   count: f64,
 ): void {
-  assert(features > 0 && inner > 0);
   // Fewer than 4 values give no shift that is near the mean.
-  if (count === 0 && inner < 4) planesMomentsExact(x, features, inner, mean, m2, count);
-  else if (inner <= (count === 0 ? FIRST : SHORT)) shortPlanes(x, features, inner, sums, mean, m2, count);
-  else longPlanes(x, features, inner, mean, m2, count);
+  if (count === 0 && inner < 4) imageMomentsExact(x, planes, inner, mean, m2, count);
+  else if (inner <= (count === 0 ? FIRST : SHORT)) shortPlanes(x, planes, inner, sums, mean, m2, count);
+  else longPlanes(x, planes, inner, mean, m2, count);
 }
 
 /** Sums first, then the merges; each plane is one block. */
 function shortPlanes(
   x: usize,
-  features: usize,
+  planes: usize,
   inner: usize,
   sums: usize,
   mean: usize,
@@ -50,15 +65,15 @@ function shortPlanes(
   count: f64,
 ): void {
   if (count === 0) {
-    seedPlanes(x, features, inner, mean);
-    memory.fill(m2, 0, features << 3);
+    seedPlanes(x, planes, inner, mean);
+    memory.fill(m2, 0, planes << 3);
   }
-  planesSums(x, features, inner, sums, mean);
+  planesSums(x, planes, inner, sums, mean);
   const pending = <f64>inner;
   const i = inverse(pending);
   const w = weight(count, pending);
   const b = between(count, pending);
-  for (let left = features; ; left -= 2) {
+  for (let left = planes; ; left -= 2) {
     const first = v128.load(sums);
     const second = v128.load(sums, 16);
     const k = f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(v128.load(mean)));
@@ -73,16 +88,16 @@ function shortPlanes(
 }
 
 /** The shift of the first image: mean := seed. */
-function seedPlanes(x: usize, features: usize, inner: usize, mean: usize): void {
+function seedPlanes(x: usize, planes: usize, inner: usize, mean: usize): void {
   do {
     store<f64>(mean, <f64>seed(x, inner));
     mean += 8;
     x += inner << 2;
-  } while (--features);
+  } while (--planes);
 }
 
 /** sums := f64 [Σ(x − K), Σ(x − K)²] of every plane, K = f32(mean). */
-export function planesSums(x: usize, features: usize, inner: usize, sums: usize, mean: usize): void {
+export function planesSums(x: usize, planes: usize, inner: usize, sums: usize, mean: usize): void {
   const zero = f32x4.splat(0);
   const lane0 = i32x4(-1, 0, 0, 0);
   do {
@@ -121,15 +136,15 @@ export function planesSums(x: usize, features: usize, inner: usize, sums: usize,
     q = f32x4.add(q, r);
     // [s0 + s2, q0 + q2, s1 + s3, q1 + q3], then its halves in f64
     const sq = f32x4.add(i32x4.shuffle(s, q, 0, 4, 1, 5), i32x4.shuffle(s, q, 2, 6, 3, 7));
-    v128.store(sums, f64x2.add(low(sq), high(sq)));
+    v128.store(sums, f64x2.add(lower(sq), upper(sq)));
     sums += 16;
     mean += 8;
-  } while (--features);
+  } while (--planes);
 }
 
 /** Plane by plane in blocks of at most 4 times what came before, so that the shift amplifies rounding at most fivefold. */
-function longPlanes(x: usize, features: usize, inner: usize, mean: usize, m2: usize, count: f64): void {
-  for (let j: usize = 0; j < features; j++) {
+function longPlanes(x: usize, planes: usize, inner: usize, mean: usize, m2: usize, count: f64): void {
+  for (let j: usize = 0; j < planes; j++) {
     let n = count;
     let center = count === 0 ? <f64>seed(x, inner) : load<f64>(mean + (j << 3));
     let squares = count === 0 ? 0 : load<f64>(m2 + (j << 3));
@@ -202,8 +217,8 @@ function planeSums(x: usize, length: usize, shift: f32): v128 {
     s = f32x4.add(f32x4.add(s, s1), f32x4.add(s2, s3));
     q = f32x4.add(f32x4.add(q, q1), f32x4.add(q2, q3));
     if (x < end16) {
-      sums = f64x2.add(sums, f64x2.add(low(s), high(s)));
-      squares = f64x2.add(squares, f64x2.add(low(q), high(q)));
+      sums = f64x2.add(sums, f64x2.add(lower(s), upper(s)));
+      squares = f64x2.add(squares, f64x2.add(lower(q), upper(q)));
       s = zero;
       q = zero;
     }
@@ -222,22 +237,38 @@ function planeSums(x: usize, length: usize, shift: f32): v128 {
     q = f32x4.add(q, f32x4.mul(a, a));
     x += 4;
   }
-  sums = f64x2.add(sums, f64x2.add(low(s), high(s)));
-  squares = f64x2.add(squares, f64x2.add(low(q), high(q)));
+  sums = f64x2.add(sums, f64x2.add(lower(s), upper(s)));
+  squares = f64x2.add(squares, f64x2.add(lower(q), upper(q)));
   return f64x2.add(i64x2.shuffle(sums, squares, 0, 2), i64x2.shuffle(sums, squares, 1, 3));
 }
 
 /** The same moments in f64 throughout, for what f32 sums cannot hold; see columnsMomentsExact. */
 export function planesMomentsExact(
   x: usize,
-  features: usize,
+  images: usize,
+  planes: usize,
   inner: usize,
   mean: usize,
   m2: usize,
   count: f64,
 ): void {
-  assert(features > 0 && inner > 0);
-  for (let j: usize = 0; j < features; j++) {
+  assert(images > 0 && planes > 0 && inner > 0);
+  do {
+    imageMomentsExact(x, planes, inner, mean, m2, count);
+    x += (planes * inner) << 2;
+    count += <f64>inner;
+  } while (--images);
+}
+
+export function imageMomentsExact(
+  x: usize,
+  planes: usize,
+  inner: usize,
+  mean: usize,
+  m2: usize,
+  count: f64,
+): void {
+  for (let j: usize = 0; j < planes; j++) {
     const first = <f64>load<f32>(x);
     const k = count > 0 ? load<f64>(mean + (j << 3)) : Number.isFinite(first) ? first : 0;
     let s: f64 = 0;
@@ -251,74 +282,4 @@ export function planesMomentsExact(
     store<f64>(mean + (j << 3), k + delta);
     store<f64>(m2 + (j << 3), max(q - s * delta, 0));
   }
-}
-
-// ------------------------------------------------------------------------------------- apply
-
-/**
- * y = (x − center)·scale + shift, for `planes` planes whose features start at `feature` of the table; y may
- * be x. Then, see after.ts, plus `residual` unless that is 0, and clamped to low … high.
- */
-export function planesApply(
-  x: usize,
-  y: usize,
-  planes: usize,
-  inner: usize,
-  table: usize,
-  feature: usize,
-  residual: usize,
-  low: f32,
-  high: f32,
-): void {
-  assert(planes > 0 && inner > 0);
-  if (residual) applyPlanes<Added>(x, y - x, planes, inner, table, feature, residual - x, low, high);
-  else if (clamps(low, high)) applyPlanes<Clamped>(x, y - x, planes, inner, table, feature, 0, low, high);
-  else applyPlanes<Bare>(x, y - x, planes, inner, table, feature, 0, low, high);
-}
-
-/** y `delta` and the residual `beside` bytes from x. */
-function applyPlanes<After>(
-  x: usize,
-  delta: usize,
-  planes: usize,
-  inner: usize,
-  table: usize,
-  feature: usize,
-  beside: usize,
-  low: f32,
-  high: f32,
-): void {
-  const least = f32x4.splat(low);
-  const most = f32x4.splat(high);
-  do {
-    const t = table + (feature >> 3) * 96 + ((feature & 7) << 2);
-    const c = v128.load32_splat(t);
-    const s = v128.load32_splat(t, 32);
-    const b = v128.load32_splat(t, 64);
-    const end = x + (inner << 2);
-    const end16 = x + ((inner & ~15) << 2);
-    // Main loop: 16 values.
-    if (x < end16) {
-      do {
-        const y = x + delta;
-        const r = x + beside;
-        v128.store(y, after<After>(affine(v128.load(x), c, s, b), r, least, most));
-        v128.store(y, after<After>(affine(v128.load(x, 16), c, s, b), r + 16, least, most), 16);
-        v128.store(y, after<After>(affine(v128.load(x, 32), c, s, b), r + 32, least, most), 32);
-        v128.store(y, after<After>(affine(v128.load(x, 48), c, s, b), r + 48, least, most), 48);
-        x += 64;
-      } while (x < end16);
-    }
-    // Up to 3 vectors, then up to 3 values.
-    while (x + 12 < end) {
-      v128.store(x + delta, after<After>(affine(v128.load(x), c, s, b), x + beside, least, most));
-      x += 16;
-    }
-    while (x < end) {
-      const v = affine(v128.load32_zero(x), c, s, b);
-      v128.store32_lane(x + delta, afterLane<After>(v, x + beside, least, most), 0);
-      x += 4;
-    }
-    feature++;
-  } while (--planes);
 }

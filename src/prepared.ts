@@ -1,0 +1,40 @@
+// A table that is made at its first use: one for each backend that calls run on.
+
+import type { Backend, Table } from "./backend.js";
+
+// A forgotten table is freed when it is garbage collected.
+const forgotten = new FinalizationRegistry<Table>((table) => table.free());
+
+export class Prepared {
+  readonly #make: (backend: Backend) => Table;
+  readonly #tables = new Map<Backend, Table>();
+  // The latest, because a look into the map costs small calls 20 ns.
+  #backend: Backend | undefined;
+  #table: Table | undefined;
+
+  constructor(make: (backend: Backend) => Table) {
+    this.#make = make;
+  }
+
+  /** The table for a backend. */
+  on(backend: Backend): Table {
+    if (backend === this.#backend && this.#table !== undefined) return this.#table;
+    let table = this.#tables.get(backend);
+    if (table === undefined) {
+      table = this.#make(backend);
+      this.#tables.set(backend, table);
+      forgotten.register(this, table, this);
+    }
+    this.#backend = backend;
+    this.#table = table;
+    return table;
+  }
+
+  /** Gives the tables back. */
+  release(): void {
+    forgotten.unregister(this);
+    for (const table of this.#tables.values()) table.free();
+    this.#tables.clear();
+    this.#table = undefined;
+  }
+}

@@ -1,0 +1,124 @@
+// Standardization: every feature to mean 0 and standard deviation 1.
+
+import { checkSame, flag, optionsObject, positiveInteger, wrongKind } from "./argument.js";
+import type { Coefficients } from "./backend.js";
+import { fieldsOf } from "./json.js";
+import { checkAxis } from "./layout.js";
+import { Moments, type MomentsJSON } from "./moments.js";
+import { inverse, Scaler } from "./scaler.js";
+
+export interface StandardScalerOptions {
+  /** The feature axis. Default: −1, the last. */
+  axis?: number;
+  /** Whether to subtract the mean. Default: true. */
+  withMean?: boolean;
+  /** Whether to divide by the standard deviation. Default: true. */
+  withStd?: boolean;
+}
+
+export interface StandardScalerJSON {
+  features: number;
+  axis: number;
+  withMean: boolean;
+  withStd: boolean;
+  /** null before fitting. */
+  moments: MomentsJSON | null;
+}
+
+/**
+ * Standardization: per feature y = (x − mean)/scale, with scale = √variance (biased), or 1 for a constant.
+ *
+ * NaN is ignored when fitting and stays NaN in the result. A feature counts as constant if its variance is
+ * within the rounding of float64: variance ≤ n·ε·variance + (n·ε·mean)², ε = 2⁻⁵², as in scikit-learn
+ * 1.9.1. Fits of parts merge into the fit of the whole.
+ *
+ *     const scaler = new StandardScaler(13).fit(train);
+ *     scaler.transform(test);
+ */
+export class StandardScaler extends Scaler<Moments> {
+  readonly #withMean: boolean;
+  readonly #withStd: boolean;
+
+  /** @throws TypeError, RangeError if `features` or an option is not valid */
+  constructor(features: number, options: StandardScalerOptions = {}) {
+    optionsObject(options);
+    const { axis = -1, withMean = true, withStd = true } = options;
+    const coefficients = (moments: Moments): Coefficients => {
+      const none = new Float64Array(moments.features);
+      return {
+        center: this.#withMean ? moments.mean : none,
+        scale: this.#withStd ? deviation(moments).map((s) => 1 / s) : none.slice().fill(1),
+        shift: none,
+      };
+    };
+    super({
+      empty: () => new Moments(features, { axis, nan: "ignore" }),
+      witnesses: ({ mean }) => [mean],
+      forward: (moments, backend) => backend.table(coefficients(moments)),
+      backward: (moments, backend) => backend.table(inverse(coefficients(moments))),
+      after: {},
+    });
+    this.#withMean = flag("withMean", withMean);
+    this.#withStd = flag("withStd", withStd);
+  }
+
+  get withMean(): boolean {
+    return this.#withMean;
+  }
+
+  get withStd(): boolean {
+    return this.#withStd;
+  }
+
+  /** Mean per feature; NaN where every value was NaN. undefined before fitting. */
+  get mean(): Float64Array | undefined {
+    return this.fitted?.mean;
+  }
+
+  /** Biased variance per feature. undefined before fitting, or without `withStd`. */
+  get variance(): Float64Array | undefined {
+    return this.#withStd ? this.fitted?.variance : undefined;
+  }
+
+  /** What is divided by: √variance, 1 for a constant feature. undefined before fitting, or without `withStd`. */
+  get scale(): Float64Array | undefined {
+    return this.#withStd && this.fitted ? deviation(this.fitted) : undefined;
+  }
+
+  /**
+   * Adds what the other was fitted to.
+   *
+   * @throws TypeError if it is not a StandardScaler, RangeError if it has other features or options
+   */
+  merge(other: StandardScaler): this {
+    if (!(other instanceof StandardScaler)) throw wrongKind("other", "a StandardScaler", other);
+    checkSame(this, other, ["features", "axis", "withMean", "withStd"]);
+    return this.join(other);
+  }
+
+  /** The whole state, exact. */
+  toJSON(): StandardScalerJSON {
+    const { features, axis, withMean, withStd, fitted } = this;
+    return { features, axis, withMean, withStd, moments: fitted?.toJSON() ?? null };
+  }
+
+  /** @throws TypeError, RangeError if it is not what `toJSON` returned */
+  static fromJSON(json: StandardScalerJSON): StandardScaler {
+    const { features, axis, withMean, withStd } = fieldsOf("json", json);
+    const scaler = new StandardScaler(positiveInteger("features", features), {
+      axis: checkAxis(axis),
+      withMean: flag("withMean", withMean),
+      withStd: flag("withStd", withStd),
+    });
+    if (json.moments === null) return scaler;
+    return scaler.restore(Moments.fromJSON(json.moments));
+  }
+}
+
+/** √variance, 1 where that is no more than the rounding of float64. */
+function deviation({ count, mean, variance }: Moments): Float64Array {
+  return variance.map((v, j) => {
+    const rounding = (typeof count === "number" ? count : count[j]) * Number.EPSILON;
+    return v <= rounding * v + (rounding * mean[j]) ** 2 ? 1 : Math.sqrt(v);
+  });
+}

@@ -1,0 +1,123 @@
+// Linear memory: what is taken from it, and views of it, which go stale whenever it grows.
+
+import type { Block, Values } from "../backend.js";
+import type { Kernels } from "./module.js";
+
+/** Readable bytes behind every block: reductions read up to 28 past the last row. */
+const SLACK = 32;
+
+/** Bytes of the largest block that the allocator hands out. */
+const MOST = 2 ** 30 - 128;
+
+/** The memory of one instance. */
+export class Memory {
+  readonly #kernels: Pick<Kernels, "memory" | "allocate" | "free">;
+
+  constructor(kernels: Pick<Kernels, "memory" | "allocate" | "free">) {
+    this.#kernels = kernels;
+  }
+
+  get buffer(): ArrayBufferLike {
+    return this.#kernels.memory.buffer;
+  }
+
+  /**
+   * Zeroed memory for `length` float32 values.
+   *
+   * @throws RangeError if there is not as much
+   */
+  floats(length: number): Floats {
+    return new Floats(this, length);
+  }
+
+  /** The same for float64. */
+  doubles(length: number): Doubles {
+    return new Doubles(this, length);
+  }
+
+  /** Bytes that begin a cache line. */
+  take(bytes: number): Taken {
+    if (bytes > MOST) {
+      throw new RangeError(`memory: expected at most 1 GiB for one tensor, got ${bytes} bytes (use several)`);
+    }
+    try {
+      const start = this.#kernels.allocate(bytes + SLACK + 48) >>> 0;
+      return { pointer: start + (-start & 63), free: () => this.#kernels.free(start) };
+    } catch (cause) {
+      throw new RangeError(
+        `memory: expected ${bytes} bytes to be free, got fewer (dispose tensors, or use smaller ones)`,
+        { cause },
+      );
+    }
+  }
+
+  /** Grows the memory once for `bytes` that blocks will take. */
+  reserve(bytes: number): void {
+    const taken: Taken[] = [];
+    try {
+      for (let left = bytes; left > 0; left -= MOST) taken.push(this.take(Math.min(left, MOST)));
+    } finally {
+      for (const { free } of taken) free();
+    }
+  }
+
+  /** Where values stand in this memory; 0 if they live elsewhere. */
+  pointerTo(values: Values): number {
+    if (values instanceof Floats) return values.memory === this ? values.pointer : 0;
+    return ArrayBuffer.isView(values) && values.buffer === this.buffer ? values.byteOffset : 0;
+  }
+}
+
+/** Bytes that were taken. */
+export interface Taken {
+  readonly pointer: number;
+  free(): void;
+}
+
+/** float32 values in linear memory. */
+export class Floats implements Block {
+  readonly memory: Memory;
+  readonly pointer: number;
+  readonly free: () => void;
+  readonly #length: number;
+  #values: Float32Array;
+
+  constructor(memory: Memory, length: number) {
+    const { pointer, free } = memory.take(4 * length);
+    this.memory = memory;
+    this.pointer = pointer;
+    this.free = free;
+    this.#length = length;
+    this.#values = new Float32Array(memory.buffer, pointer, length).fill(0);
+  }
+
+  /** A growth leaves views with length 0, and so does nothing else but having no values. */
+  get values(): Float32Array {
+    if (this.#values.length !== this.#length || this.#length === 0) {
+      this.#values = new Float32Array(this.memory.buffer, this.pointer, this.#length);
+    }
+    return this.#values;
+  }
+}
+
+/** float64 values in linear memory. */
+export class Doubles {
+  readonly pointer: number;
+  readonly #memory: Memory;
+  readonly #length: number;
+  #values: Float64Array;
+
+  constructor(memory: Memory, length: number) {
+    this.pointer = memory.take(8 * length).pointer;
+    this.#memory = memory;
+    this.#length = length;
+    this.#values = new Float64Array(memory.buffer, this.pointer, length).fill(0);
+  }
+
+  get values(): Float64Array {
+    if (this.#values.length === 0) {
+      this.#values = new Float64Array(this.#memory.buffer, this.pointer, this.#length);
+    }
+    return this.#values;
+  }
+}
