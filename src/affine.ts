@@ -10,6 +10,7 @@ import {
   foldConv,
   foldLinear,
 } from "./fold.js";
+import { freeWhenForgotten, neverForgotten } from "./forgotten.js";
 import { checkAxis } from "./layout.js";
 import type { Data, Tensor } from "./tensor.js";
 
@@ -23,9 +24,6 @@ export interface AffineOptions {
   /** Default: zeros. */
   shift?: ArrayLike<number>;
 }
-
-// A forgotten table is freed when it is garbage collected.
-const forgotten = new FinalizationRegistry<Table>((table) => table.free());
 
 /** A table that is made at its first use, and anew for another backend or after `release`. */
 export class Prepared {
@@ -44,7 +42,7 @@ export class Prepared {
       this.release();
       this.#table = this.#make(backend);
       this.#backend = backend;
-      forgotten.register(this, this.#table, this);
+      freeWhenForgotten(this, this.#table);
     }
     return this.#table;
   }
@@ -52,7 +50,7 @@ export class Prepared {
   /** Gives the table back. */
   release(): void {
     if (this.#table === undefined) return;
-    forgotten.unregister(this);
+    neverForgotten(this);
     this.#table.free();
     this.#table = undefined;
   }

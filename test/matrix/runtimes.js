@@ -50,6 +50,8 @@ const uploads = {
   ],
 };
 const workers = [
+  { date: "2024-01-01", entry: "simdnorm", expected: "javascript" },
+  { date: "2024-01-01", entry: "simdnorm/edge", expected: "wasm" },
   { date: "2025-05-31", entry: "simdnorm", expected: "javascript" },
   { date: "2025-05-31", entry: "simdnorm/edge", expected: "wasm" },
   { date: "2025-06-01", entry: "simdnorm", expected: "wasm" },
