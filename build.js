@@ -62,7 +62,7 @@ async function bundle() {
     ["src/index.ts", true, "cjs", "build/index.cjs"],
     ["src/edge.ts", false, "esm", "build/edge.js"],
   ]) {
-    await build({
+    const { outputFiles } = await build({
       entryPoints: [entry],
       bundle,
       format,
@@ -70,11 +70,21 @@ async function bundle() {
       target: "es2022",
       loader: { ".wasm": "base64" },
       logLevel: "warning",
-      minify: true,
-      keepNames: true,
-      outfile,
+      // Identifiers stay: stacks and consoles show them.
+      minifyWhitespace: true,
+      minifySyntax: true,
+      // An uncaught error prints the whole line that threw it. Strings, the module's too, go on in the next line.
+      lineLimit: 500,
+      write: false,
     });
+    writeFileSync(outfile, named(outputFiles[0].text));
   }
+}
+
+/** A class that mentions itself is called _Foo by esbuild, also at runtime: back to Foo, which means the same. */
+function named(code) {
+  const names = Array.from(code.matchAll(/\b(\w+)=\s*class _\1\b/g), ([, name]) => name);
+  return names.reduce((text, name) => text.replaceAll(new RegExp(`\\b_${name}\\b`, "g"), name), code);
 }
 
 /** The public declarations, for both kinds of module. */
