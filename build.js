@@ -29,7 +29,7 @@ const steps = {
     make: bundle,
   },
   types: {
-    makes: ["index.d.ts", "index.d.cts", "edge.d.ts"],
+    makes: ["index.d.ts", "index.d.cts"],
     reads: ["src", "tsconfig.json"],
     after: ["kernels"],
     make: declare,
@@ -98,8 +98,6 @@ async function declare() {
   // Symbol.dispose, for users whose `lib` is older than it.
   writeFileSync(made, `/// <reference lib="esnext.disposable" />\n${readFileSync(made, "utf8")}`);
   copyFileSync(made, "build/index.d.cts");
-  // Not generated: its own copies of the classes would be other types than those of the main entry.
-  writeFileSync("build/edge.d.ts", 'export * from "./index.js";\n');
 }
 
 // ----------------------------------------------------------------------------- what is made

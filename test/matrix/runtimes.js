@@ -26,6 +26,7 @@ for (const [environment, path, args, expected = "wasm"] of runtimes) {
   for (const [how, file] of [
     ["import", "import.js"],
     ["require", "require.cjs"],
+    ["import simdnorm/edge", "edge.js"],
   ]) {
     const run = async () => {
       const command = [...args, file];

@@ -48,7 +48,6 @@ test("the tarball holds what it needs and nothing else", () => {
   expect(files.map(({ path }) => path).sort()).toEqual([
     "LICENSE",
     "README.md",
-    "build/edge.d.ts",
     "build/edge.js",
     "build/index.cjs",
     "build/index.d.cts",
@@ -74,6 +73,17 @@ test("a bundle with BatchNorm alone has at most 24 kB, minified and gzipped, and
 
 test("a bundle that uses nothing has nothing", async () => {
   expect(await bundled('import { BatchNorm } from "simdnorm";')).toBe("");
+});
+
+test.each([
+  ["module", 'import * as edge from "simdnorm/edge"; import * as main from "simdnorm";'],
+  ["commonjs", 'const edge = require("simdnorm/edge"), main = require("simdnorm");'],
+] as const)("simdnorm/edge is simdnorm in Node, as %s", (type, imports) => {
+  const { stdout, stderr } = run(
+    type,
+    `${imports} console.log(edge.backend(), edge.Tensor === main.Tensor);`,
+  );
+  expect([stdout, stderr]).toEqual(["wasm true\n", ""]);
 });
 
 test("nothing is installed with the package", () => {
