@@ -96,6 +96,11 @@ test("nothing is installed with the package", () => {
   }
 });
 
+// They differ from registry to registry: npm install --omit-lockfile-registry-resolved.
+test.each(["", "bench/peers/", "test/matrix/"])("%spackage-lock.json holds no addresses", (folder) => {
+  expect(readFileSync(new URL(`${folder}package-lock.json`, root), "utf8")).not.toContain('"resolved"');
+});
+
 describe.each(entries)("%s", (name) => {
   const type = name === "index.js" ? "module" : "commonjs";
   const imports =
