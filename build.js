@@ -120,19 +120,18 @@ function make(name) {
     const sources = [...reads, "build.js", "package-lock.json"].map(written);
     const files = makes.map((file) => `build/${file}`);
     if (Math.min(...files.map(written)) > Math.max(...sources)) return;
-    console.log(`building ${files[0]}`);
+    // To stderr: what npm pack --json prints is read by others.
+    console.error(`building ${files[0]}`);
     const start = performance.now();
     await step();
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    console.log(`built ${files[0]}, ${(statSync(files[0]).size / 1000).toFixed(1)} kB, in ${seconds} s`);
+    console.error(`built ${files[0]}, ${(statSync(files[0]).size / 1000).toFixed(1)} kB, in ${seconds} s`);
   })();
   return started[name];
 }
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !(name in steps));
-if (unknown !== undefined) {
-  throw new Error(`${unknown}: expected ${Object.keys(steps).join(", ")}`);
-}
+if (unknown !== undefined) throw new Error(`${unknown}: expected ${Object.keys(steps).join(", ")}`);
 const all = Object.keys(steps).filter((name) => name !== "probe");
 await Promise.all((chosen.length > 0 ? chosen : all).map(make));
