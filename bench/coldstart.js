@@ -1,4 +1,4 @@
-// npm run bench:coldstart: what the first result costs a fresh process, over one that does nothing (of which Node's
+// npm run bench -- coldstart: what the first result costs a fresh process, over one that does nothing (of which Node's
 // module loader takes its part, whatever is imported). Median of many, taken in turn.
 
 import { spawnSync } from "node:child_process";

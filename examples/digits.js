@@ -1,4 +1,4 @@
-// npm run digits -- [--markdown] [--rates 0.1,1] [--hidden 6]
+// node examples/digits.js [--markdown] [--rates 0.1,1] [--hidden 6]
 //
 // Does batch normalization train in 50 to 70 % fewer epochs, bear higher learning rates and keep deep networks
 // trainable? Trains the same networks on handwritten digits with and without it. The default run draws digits.svg.

@@ -1,9 +1,7 @@
 // A table that is made at its first use: one for each backend that calls run on.
 
 import type { Backend, Table } from "./backend.js";
-
-// A forgotten table is freed when it is garbage collected.
-const forgotten = new FinalizationRegistry<Table>((table) => table.free());
+import { freeWhenForgotten, neverForgotten } from "./forgotten.js";
 
 export class Prepared {
   readonly #make: (backend: Backend) => Table;
@@ -23,7 +21,7 @@ export class Prepared {
     if (table === undefined) {
       table = this.#make(backend);
       this.#tables.set(backend, table);
-      forgotten.register(this, table, this);
+      freeWhenForgotten(this, table);
     }
     this.#backend = backend;
     this.#table = table;
@@ -32,7 +30,7 @@ export class Prepared {
 
   /** Gives the tables back. */
   release(): void {
-    forgotten.unregister(this);
+    neverForgotten(this);
     for (const table of this.#tables.values()) table.free();
     this.#tables.clear();
     this.#table = undefined;

@@ -3,13 +3,11 @@
 import { isFloat32Array, numbers, wrongKind, wrongValue } from "./argument.js";
 import { type Block, type Values, viewOf } from "./backend.js";
 import { current } from "./environment.js";
+import { freeWhenForgotten, neverForgotten } from "./forgotten.js";
 import { checkShape, product } from "./layout.js";
 
 /** What calls take: an array, or a tensor. What goes in decides what comes out. */
 export type Data = Float32Array | Tensor;
-
-// A forgotten tensor is freed when it is garbage collected.
-const forgotten = new FinalizationRegistry<Block>((block) => block.free());
 
 /** The memory of a tensor that is not disposed. */
 let blockOf: (tensor: Tensor) => Block | undefined;
@@ -42,7 +40,7 @@ export class Tensor {
     this.#length = length;
     const block = current().allocate(length);
     this.#block = block;
-    forgotten.register(this, block, this);
+    freeWhenForgotten(this, block);
     if (data) block.values.set(data);
   }
 
@@ -67,7 +65,7 @@ export class Tensor {
   /** Gives the memory back. Disposing twice does nothing. */
   dispose(): void {
     if (this.#block === undefined) return;
-    forgotten.unregister(this);
+    neverForgotten(this);
     this.#block.free();
     this.#block = undefined;
   }

@@ -1,4 +1,4 @@
-// npm run bench:peers: simdnorm, plain JavaScript and the packages of contenders.js on the same values, in time and
+// npm run bench -- peers: simdnorm, plain JavaScript and the packages of contenders.js on the same values, in time and
 // in accuracy.
 
 import { fork } from "node:child_process";

@@ -1,4 +1,4 @@
-// A user's project in a temporary folder: the files of consumer/, and the packed package installed.
+// A user's project in a temporary folder: the files of consumer/, and the package installed.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 function npm(folder, ...args) {
   return execFileSync("npm", args, {
@@ -16,12 +16,29 @@ function npm(folder, ...args) {
   }).trim();
 }
 
-/** Makes the project and returns its folder, which is gone when the process ends. */
+/** Makes the project and returns its folder, which is gone when the process ends. Installs what is built, packed. */
 export function consumer() {
+  const folder = project();
+  npm(folder, "install", "--silent", "--offline", pack(folder));
+  return folder;
+}
+
+/** The same, installed from the latest commit: npm clones it and runs its `prepare`. */
+export function consumerOfCommit() {
+  const folder = project();
+  const commit = execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
+  npm(folder, "install", "--silent", `git+file://${root}#${commit}`);
+  return folder;
+}
+
+function project() {
   const folder = mkdtempSync(join(tmpdir(), "simdnorm-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   cpSync(join(root, "test/matrix/consumer"), folder, { recursive: true });
-  const tarball = npm(root, "pack", "--silent", "--pack-destination", folder);
-  npm(folder, "install", "--silent", "--offline", `./${tarball}`);
   return folder;
+}
+
+/** Packs what is in build/ into a folder; the tarball's path. */
+export function pack(folder) {
+  return join(folder, npm(root, "pack", "--silent", "--ignore-scripts", "--pack-destination", folder));
 }

@@ -26,6 +26,7 @@ for (const [environment, path, args, expected = "wasm"] of runtimes) {
   for (const [how, file] of [
     ["import", "import.js"],
     ["require", "require.cjs"],
+    ["import simdnorm/edge", "edge.js"],
   ]) {
     const run = async () => {
       const command = [...args, file];
@@ -50,6 +51,8 @@ const uploads = {
   ],
 };
 const workers = [
+  { date: "2024-01-01", entry: "simdnorm", expected: "javascript" },
+  { date: "2024-01-01", entry: "simdnorm/edge", expected: "wasm" },
   { date: "2025-05-31", entry: "simdnorm", expected: "javascript" },
   { date: "2025-05-31", entry: "simdnorm/edge", expected: "wasm" },
   { date: "2025-06-01", entry: "simdnorm", expected: "wasm" },

@@ -23,7 +23,7 @@ function merge(rows, field) {
 
 const rows = ["runtimes", "browsers", "bundlers", "types"].flatMap((name) => {
   const file = new URL(`build/matrix/${name}.json`, root);
-  if (!existsSync(file)) throw new Error(`expected ${name}.json, got none (npm run test:${name})`);
+  if (!existsSync(file)) throw new Error(`expected ${name}.json, got none (npm run matrix -- ${name})`);
   return JSON.parse(readFileSync(file));
 });
 const cells = rows.map(({ environment, version, how, result }) => ({

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { createContext, runInContext, runInNewContext } from "node:vm";
-import { BatchNorm, backend, init, Moments, Tensor } from "simdnorm";
+import { backend, init, Tensor } from "simdnorm";
 import { afterEach, describe, expect, test } from "vitest";
 
 const file = (name: string) => readFileSync(new URL(`../../build/${name}`, import.meta.url));
@@ -15,11 +15,13 @@ function inBareContext(scope: object): { name: string; values: number[]; error: 
   runInContext(file("index.cjs").toString(), context);
   return runInContext(
     `(() => {
-      const { BatchNorm, backend, init } = module.exports;
-      const x = new Float32Array(300).map((_, i) => i % 7);
+      const { BatchNorm, backend, init, Tensor } = module.exports;
+      const x = new Tensor([100, 3], new Float32Array(300).map((_, i) => i % 7));
+      const values = Array.from(new BatchNorm(3, { epsilon: 0 }).infer(x, { out: x }).data);
+      x.dispose();
       let error = "";
       try { init({ backend: "wasm" }); } catch (caught) { error = caught.name + " " + caught.message; }
-      return { name: backend(), values: Array.from(new BatchNorm(3, { epsilon: 0 }).infer(x)), error };
+      return { name: backend(), values, error };
     })()`,
     context,
   );
@@ -28,8 +30,11 @@ function inBareContext(scope: object): { name: string; values: number[]; error: 
 const expected = Array.from({ length: 300 }, (_, i) => i % 7);
 
 describe("contexts", () => {
-  test("with nothing but the language", () => {
-    expect(inBareContext({})).toEqual({ name: "wasm", values: expected, error: "" });
+  test.each([
+    ["with nothing but the language", {}],
+    ["without what is newer than ES2020", { FinalizationRegistry: undefined, WeakRef: undefined }],
+  ])("%s", (_, scope) => {
+    expect(inBareContext(scope)).toEqual({ name: "wasm", values: expected, error: "" });
   });
 
   const refused = "RangeError backend: expected a backend that can run here, got";
@@ -51,14 +56,6 @@ describe("contexts", () => {
     expect([name, values]).toEqual(["javascript", expected]);
     expect(error).toContain(refused);
   });
-});
-
-test("classes keep their names, which errors and consoles show", () => {
-  expect([BatchNorm.name, Tensor.name, new Moments(1).constructor.name]).toEqual([
-    "BatchNorm",
-    "Tensor",
-    "Moments",
-  ]);
 });
 
 describe("init", () => {

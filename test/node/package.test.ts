@@ -1,8 +1,11 @@
-// What is published: the files, their sizes, and what the entry must not contain to run everywhere.
+// What is published: the files, their sizes, what the entry must not contain to run everywhere, and what of it a
+// program shows or keeps.
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
 
 const root = new URL("../../", import.meta.url);
@@ -13,12 +16,30 @@ function source(name: string): string {
   return readFileSync(new URL(`build/${name}`, root), "utf8");
 }
 
-/** The one long base64 literal: the module. */
-const EMBEDDED = /"([A-Za-z0-9+/]{1000,}={0,2})"/g;
+/** The one long literal of hexadecimal digits: the module, continued from line to line. */
+const EMBEDDED = /"((?:[0-9a-f]|\\\n){1000,})"/g;
+
+/** What a program prints in a process of its own, which finds the package by its name. */
+function run(type: "module" | "commonjs", program: string) {
+  const args = [`--input-type=${type}`, "--eval", program];
+  return spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+}
+
+/** A program as a user's bundler writes it. */
+async function bundled(program: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: program, resolveDir: fileURLToPath(root) },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    write: false,
+  });
+  return outputFiles[0]!.text;
+}
 
 test("the tarball holds what it needs and nothing else", () => {
   const [{ files }] = JSON.parse(
-    execFileSync("npm", ["pack", "--dry-run", "--json"], {
+    execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
       cwd: root,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
@@ -27,7 +48,6 @@ test("the tarball holds what it needs and nothing else", () => {
   expect(files.map(({ path }) => path).sort()).toEqual([
     "LICENSE",
     "README.md",
-    "build/edge.d.ts",
     "build/edge.js",
     "build/index.cjs",
     "build/index.d.cts",
@@ -43,6 +63,29 @@ test("kernels.wasm has at most 32 kB and imports nothing", () => {
   expect(WebAssembly.Module.imports(new WebAssembly.Module(kernels))).toEqual([]);
 });
 
+test("a bundle with BatchNorm alone has at most 24 kB, minified and gzipped, and no scaler", async () => {
+  const code = await bundled('import { BatchNorm } from "simdnorm"; globalThis.layer = new BatchNorm(2);');
+  expect(gzipSync(code).length).toBeLessThanOrEqual(24_000);
+  // Names that a minifier leaves as they are.
+  expect(code).toContain("momentum");
+  expect(code).not.toContain("withMean");
+});
+
+test("a bundle that uses nothing has nothing", async () => {
+  expect(await bundled('import { BatchNorm } from "simdnorm";')).toBe("");
+});
+
+test.each([
+  ["module", 'import * as edge from "simdnorm/edge"; import * as main from "simdnorm";'],
+  ["commonjs", 'const edge = require("simdnorm/edge"), main = require("simdnorm");'],
+] as const)("simdnorm/edge is simdnorm in Node, as %s", (type, imports) => {
+  const { stdout, stderr } = run(
+    type,
+    `${imports} console.log(edge.backend(), edge.Tensor === main.Tensor);`,
+  );
+  expect([stdout, stderr]).toEqual(["wasm true\n", ""]);
+});
+
 test("nothing is installed with the package", () => {
   const manifest = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
   for (const field of ["dependencies", "peerDependencies", "optionalDependencies"]) {
@@ -53,15 +96,44 @@ test("nothing is installed with the package", () => {
   }
 });
 
+// They differ from registry to registry: npm install --omit-lockfile-registry-resolved.
+test.each(["", "bench/peers/", "test/matrix/"])("%spackage-lock.json holds no addresses", (folder) => {
+  expect(readFileSync(new URL(`${folder}package-lock.json`, root), "utf8")).not.toContain('"resolved"');
+});
+
 describe.each(entries)("%s", (name) => {
-  test("has at most 36 kB, minified and gzipped", () => {
+  const type = name === "index.js" ? "module" : "commonjs";
+  const imports =
+    type === "module" ? 'import * as simdnorm from "simdnorm";' : 'const simdnorm = require("simdnorm");';
+
+  test("has at most 36 kB, gzipped", () => {
     expect(gzipSync(source(name)).length).toBeLessThanOrEqual(36_000);
+  });
+
+  test("classes and functions have the names that are exported", () => {
+    const { stdout, stderr } = run(
+      type,
+      `${imports} console.log(Object.keys(simdnorm).every((name) => simdnorm[name].name === name));`,
+    );
+    expect([stdout, stderr]).toEqual(["true\n", ""]);
+  });
+
+  // A page: 50 lines of 80 characters. Of these a stack of ten calls takes about 1,000; the rest is shared by the line
+  // that threw and the line under it, as long, that points into it.
+  test("an uncaught error prints a page", () => {
+    const { stderr } = run(type, `${imports} new simdnorm.BatchNorm(-1);`);
+    expect(stderr).toContain("features: expected a positive integer, got -1");
+    expect(stderr.length).toBeLessThanOrEqual(4_000);
+    const throwing = source(name)
+      .split("\n")
+      .filter((line) => line.includes("throw"));
+    expect(Math.max(...throwing.map((line) => line.length))).toBeLessThanOrEqual(1_500);
   });
 
   test("embeds exactly kernels.wasm", () => {
     const literals = [...source(name).matchAll(EMBEDDED)];
     expect(literals).toHaveLength(1);
-    expect(Buffer.from(literals[0]![1]!, "base64").equals(kernels)).toBe(true);
+    expect(Buffer.from(literals[0]![1]!.replaceAll("\\\n", ""), "hex").equals(kernels)).toBe(true);
   });
 
   test("loads nothing and waits for nothing", () => {
