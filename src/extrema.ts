@@ -6,7 +6,7 @@ import { backendFor } from "./environment.js";
 import { countPresent } from "./javascript/present.js";
 import { countFromJson, countToJson, fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, layoutOf, samples } from "./layout.js";
-import { type AddOptions, oneCount } from "./moments.js";
+import { type AddOptions, oneCount, seen } from "./moments.js";
 import { type Data, sizesOf, valuesOf } from "./tensor.js";
 
 export interface ExtremaOptions {
@@ -64,16 +64,12 @@ export class Extrema {
 
   /** Minimum per feature; NaN where count is 0. */
   get min(): Float64Array {
-    return this.#seen(this.#bounds.min);
+    return seen(this.#bounds.min, this.#count);
   }
 
   /** Maximum per feature; NaN where count is 0. */
   get max(): Float64Array {
-    return this.#seen(this.#bounds.max);
-  }
-
-  #seen(values: Float64Array): Float64Array {
-    return values.map((value, j) => (this.#count[j] === 0 ? Number.NaN : value));
+    return seen(this.#bounds.max, this.#count);
   }
 
   /**

@@ -33,9 +33,14 @@ export function fieldsOf(name: string, value: unknown): Record<string, unknown> 
   return { ...value };
 }
 
+export function sameForAll(count: Float64Array): boolean {
+  for (let j = 1; j < count.length; j++) if (count[j] !== count[0]) return false;
+  return true;
+}
+
 /** Counts per feature, as one number if they are the same for all. */
 export function countToJson(count: Float64Array): number | number[] {
-  return count.every((n) => n === count[0]) ? count[0] : Array.from(count);
+  return sameForAll(count) ? count[0] : Array.from(count);
 }
 
 export function countFromJson(value: unknown, features: number): Float64Array {

@@ -1,11 +1,11 @@
 // Min-max scaling: every feature onto a range.
 
 import { checkSame, flag, optionsObject, positiveInteger, wrongKind, wrongValue } from "./argument.js";
-import type { Backend, Coefficients, Table } from "./backend.js";
+import type { Backend, Table } from "./backend.js";
 import { Extrema, type ExtremaJSON } from "./extrema.js";
 import { fieldsOf } from "./json.js";
 import { checkAxis } from "./layout.js";
-import { doubleLine, type Ends, type Line, singleLine, slope } from "./range.js";
+import { doubleLines, singleLines, slope } from "./range.js";
 import { inverse, Scaler } from "./scaler.js";
 
 export interface MinMaxScalerOptions {
@@ -26,6 +26,8 @@ export interface MinMaxScalerJSON {
   extrema: ExtremaJSON | null;
 }
 
+type Range = readonly [low: number, high: number];
+
 /**
  * Min-max scaling: per feature y = (x − min)·scale + range[0], with scale = (range[1] − range[0])/(max − min).
  *
@@ -37,7 +39,7 @@ export interface MinMaxScalerJSON {
  *     scaler.transform(test);
  */
 export class MinMaxScaler extends Scaler<Extrema> {
-  readonly #range: readonly [number, number];
+  readonly #range: Range;
   readonly #clip: boolean;
 
   /** @throws TypeError, RangeError if `features` or an option is not valid */
@@ -45,12 +47,13 @@ export class MinMaxScaler extends Scaler<Extrema> {
     optionsObject(options);
     const { axis = -1, range: given = [0, 1], clip = false } = options;
     const range = checkRange(given);
-    const [low, high] = range.map(Math.fround);
+    const ends: Range = [Math.fround(range[0]), Math.fround(range[1])];
+    const [low, high] = ends;
     super({
       empty: () => new Extrema(features, { axis }),
       witnesses: ({ min, max }) => [min, max],
-      forward: (extrema, backend) => forward(endsOf(extrema, range), backend),
-      backward: (extrema, backend) => backward(endsOf(extrema, range), backend),
+      forward: (extrema, backend) => forward(extrema, ends, backend),
+      backward: (extrema, backend) => backward(extrema, ends, backend),
       after: flag("clip", clip) ? { low, high } : {},
     });
     this.#range = range;
@@ -112,33 +115,24 @@ export class MinMaxScaler extends Scaler<Extrema> {
   }
 }
 
-function endsOf({ min, max }: Extrema, range: readonly [number, number]): Ends[] {
-  const [low, high] = range.map(Math.fround);
-  return Array.from(min, (least, j) => ({ min: least, max: max[j], low, high }));
-}
-
-/** For steps in float32 the lines that meet the ends in such steps, where all features have one: see range.ts. */
-function forward(ends: readonly Ends[], backend: Backend): Table {
-  const exact = columns(ends.map(doubleLine));
-  if (backend.name === "javascript") return backend.table(exact);
-  const lines: Line[] = [];
-  for (const each of ends) {
-    const line = singleLine(each);
-    if (line === undefined) return backend.table(exact, null);
-    lines.push(line);
-  }
-  return backend.table(exact, columns(lines));
+/**
+ * For steps in float32 the lines that meet the ends in such steps; in float64 where a feature has none: see range.ts.
+ */
+function forward({ min, max }: Extrema, [low, high]: Range, backend: Backend): Table {
+  const exact = doubleLines({ min, max }, low, high);
+  return backend.table(exact, backend.name === "wasm" ? singleLines({ min, max }, low, high) : null);
 }
 
 /** None for float32 where max − min is not one, because the product of y and it comes first. */
-function backward(ends: readonly Ends[], backend: Backend): Table {
-  const map = inverse(columns(ends.map(doubleLine)));
-  const wide = ends.some(({ min, max }) => max - min > 2 ** 127);
+function backward({ min, max }: Extrema, [low, high]: Range, backend: Backend): Table {
+  const map = inverse(doubleLines({ min, max }, low, high));
+  let wide = false;
+  for (let j = 0; j < min.length; j++) wide ||= max[j] - min[j] > 2 ** 127;
   return backend.table(map, wide ? null : map);
 }
 
 /** The two ends: numbers, and as float32 still two. */
-function checkRange(value: unknown): readonly [number, number] {
+function checkRange(value: unknown): Range {
   const expected = "[low, high], two float32 numbers with low < high";
   if (!Array.isArray(value)) throw wrongKind("range", expected, value);
   const ends: unknown[] = value;
@@ -149,12 +143,4 @@ function checkRange(value: unknown): readonly [number, number] {
     throw wrongValue("range", expected, value);
   }
   return [low, high];
-}
-
-function columns(lines: readonly Line[]): Coefficients {
-  return {
-    center: Float64Array.from(lines, ({ center }) => center),
-    scale: Float64Array.from(lines, ({ scale }) => scale),
-    shift: Float64Array.from(lines, ({ shift }) => shift),
-  };
 }

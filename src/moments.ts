@@ -4,7 +4,15 @@ import { checkSame, numberIn, oneOf, optionsObject, positiveInteger, wrongKind }
 import { type Statistics, viewOf } from "./backend.js";
 import { backendFor } from "./environment.js";
 import { momentsPresent, type Present } from "./javascript/present.js";
-import { countFromJson, countToJson, fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
+import {
+  countFromJson,
+  countToJson,
+  fieldsOf,
+  type JsonNumber,
+  listFromJson,
+  listToJson,
+  sameForAll,
+} from "./json.js";
 import { checkAxis, type Layout, layoutOf } from "./layout.js";
 import { type Data, sizesOf, valuesOf } from "./tensor.js";
 
@@ -44,7 +52,7 @@ export class Moments {
   readonly #features: number;
   readonly #axis: number;
   readonly #nan: "propagate" | "ignore";
-  #sum: Present;
+  #sum: Present | undefined;
 
   /** @throws TypeError, RangeError if `features` or an option is not valid */
   constructor(features: number, options: MomentsOptions = {}) {
@@ -53,7 +61,6 @@ export class Moments {
     this.#features = positiveInteger("features", features);
     this.#axis = checkAxis(axis);
     this.#nan = nanPolicy(nan);
-    this.#sum = nothing(this.#features);
   }
 
   get features(): number {
@@ -70,19 +77,25 @@ export class Moments {
 
   /** Values per feature so far, without those that were ignored: one number if it is the same for all. */
   get count(): number | Float64Array {
-    return oneCount(this.#sum.count);
+    return oneCount(this.#seen.count);
   }
 
   /** Mean per feature; NaN where count is 0. */
   get mean(): Float64Array {
-    const { count, mean } = this.#sum;
-    return mean.map((value, j) => (count[j] === 0 ? Number.NaN : value));
+    const { count, mean } = this.#seen;
+    return seen(mean, count);
   }
 
   /** Biased variance per feature, Σ(x − mean)²/count; NaN where count is 0. */
   get variance(): Float64Array {
-    const { count, m2 } = this.#sum;
-    return m2.map((value, j) => value / count[j]);
+    const { count, m2 } = this.#seen;
+    const variance = m2.slice();
+    for (let j = 0; j < variance.length; j++) variance[j] /= count[j];
+    return variance;
+  }
+
+  get #seen(): Present {
+    return this.#sum ?? nothing(this.#features);
   }
 
   /**
@@ -105,7 +118,7 @@ export class Moments {
     }
     const present = { ...part, count: new Float64Array(this.#features).fill(part.count) };
     if (this.#nan === "ignore") ignoreNaN(viewOf(values), layout, present);
-    this.#sum = merged(this.#sum, present);
+    this.#sum = this.#sum === undefined ? present : merged(this.#sum, present);
     return this;
   }
 
@@ -117,13 +130,13 @@ export class Moments {
   merge(other: Moments): this {
     if (!(other instanceof Moments)) throw wrongKind("other", "Moments", other);
     checkSame(this, other, ["features", "axis", "nan"]);
-    this.#sum = merged(this.#sum, other.#sum);
+    this.#sum = merged(this.#seen, other.#seen);
     return this;
   }
 
   /** The whole state, exact. */
   toJSON(): MomentsJSON {
-    const { count, mean, m2 } = this.#sum;
+    const { count, mean, m2 } = this.#seen;
     return {
       features: this.#features,
       axis: this.#axis,
@@ -143,14 +156,15 @@ export class Moments {
     });
     const list = (name: string, values: unknown) =>
       Float64Array.from(listFromJson(name, values, moments.#features));
-    moments.#sum = {
+    const sum = {
       count: countFromJson(count, moments.#features),
       mean: list("mean", mean),
       m2: list("m2", m2),
     };
-    for (const [j, squares] of moments.#sum.m2.entries()) {
+    for (const [j, squares] of sum.m2.entries()) {
       numberIn(`m2[${j}]`, squares, "a non-negative number or NaN", (n) => !(n < 0));
     }
+    moments.#sum = sum;
     return moments;
   }
 }
@@ -169,7 +183,14 @@ function nothing(features: number): Present {
 
 /** A count per feature, as one number if it is the same for all. */
 export function oneCount(count: Float64Array): number | Float64Array {
-  return count.every((n) => n === count[0]) ? count[0] : count.slice();
+  return sameForAll(count) ? count[0] : count.slice();
+}
+
+/** A copy of values per feature; NaN where none has been seen. */
+export function seen(values: Float64Array, count: Float64Array): Float64Array {
+  const copy = values.slice();
+  for (let j = 0; j < copy.length; j++) if (count[j] === 0) copy[j] = Number.NaN;
+  return copy;
 }
 
 /**

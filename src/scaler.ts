@@ -158,10 +158,9 @@ export abstract class Scaler<Fitted extends Statistic> {
   #checkFinite(part: Fitted): void {
     const { count } = part;
     for (const values of this.#fit.witnesses(part)) {
-      for (const [j, value] of values.entries()) {
-        const n = typeof count === "number" ? count : count[j];
-        if (n === 0 || Number.isFinite(value)) continue;
-        throw wrongValue("x", "finite values or NaN", `${value || "Infinity"} in feature ${j}`);
+      for (let j = 0; j < values.length; j++) {
+        if (Number.isFinite(values[j]) || (typeof count === "number" ? count : count[j]) === 0) continue;
+        throw wrongValue("x", "finite values or NaN", `${values[j] || "Infinity"} in feature ${j}`);
       }
     }
   }
@@ -192,5 +191,11 @@ function dataOf(x: Data | Rows, features: number, axis: number): Data {
 
 /** x = (y − shift)/scale + center */
 export function inverse({ center, scale, shift }: Coefficients): Coefficients {
-  return { center: shift, scale: scale.map((value) => 1 / value), shift: center };
+  return { center: shift, scale: reciprocals(scale), shift: center };
+}
+
+export function reciprocals(values: Float64Array): Float64Array {
+  const inverse = values.slice();
+  for (let j = 0; j < inverse.length; j++) inverse[j] = 1 / inverse[j];
+  return inverse;
 }

@@ -5,7 +5,7 @@ import type { Coefficients } from "./backend.js";
 import { fieldsOf } from "./json.js";
 import { checkAxis } from "./layout.js";
 import { Moments, type MomentsJSON } from "./moments.js";
-import { inverse, Scaler } from "./scaler.js";
+import { inverse, reciprocals, Scaler } from "./scaler.js";
 
 export interface StandardScalerOptions {
   /** The feature axis. Default: −1, the last. */
@@ -47,7 +47,7 @@ export class StandardScaler extends Scaler<Moments> {
       const none = new Float64Array(moments.features);
       return {
         center: this.#withMean ? moments.mean : none,
-        scale: this.#withStd ? deviation(moments).map((s) => 1 / s) : none.slice().fill(1),
+        scale: this.#withStd ? reciprocals(deviation(moments)) : none.slice().fill(1),
         shift: none,
       };
     };
@@ -117,8 +117,11 @@ export class StandardScaler extends Scaler<Moments> {
 
 /** √variance, 1 where that is no more than the rounding of float64. */
 function deviation({ count, mean, variance }: Moments): Float64Array {
-  return variance.map((v, j) => {
+  const deviation = variance;
+  for (let j = 0; j < deviation.length; j++) {
     const rounding = (typeof count === "number" ? count : count[j]) * Number.EPSILON;
-    return v <= rounding * v + (rounding * mean[j]) ** 2 ? 1 : Math.sqrt(v);
-  });
+    const constant = deviation[j] <= rounding * deviation[j] + (rounding * mean[j]) ** 2;
+    deviation[j] = constant ? 1 : Math.sqrt(deviation[j]);
+  }
+  return deviation;
 }
