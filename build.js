@@ -68,7 +68,7 @@ async function bundle() {
       format,
       platform: "neutral",
       target: "es2022",
-      plugins: [inlined],
+      plugins: [inlined, doubled],
       logLevel: "warning",
       // Identifiers stay: stacks and consoles show them.
       minifyWhitespace: true,
@@ -91,6 +91,23 @@ const inlined = {
     onLoad({ filter: /\.wasm$/ }, ({ path }) => ({
       contents: `export default "${readFileSync(path, "hex")}";`,
     })),
+};
+
+/** The loops of src/javascript once more, for float64: see loops.ts there. */
+const doubled = {
+  name: "doubled",
+  setup({ onLoad, onResolve }) {
+    const loops = `${process.cwd()}/src/javascript/`;
+    const namespace = "double";
+    onResolve({ filter: /^#double\// }, ({ path }) => ({ path: loops + path.slice(8, -3), namespace }));
+    // What they import from beside them is doubled, too.
+    onResolve({ filter: /^\.\//, namespace }, ({ path }) => ({ path: loops + path.slice(2, -3), namespace }));
+    onLoad({ filter: /./, namespace }, ({ path }) => ({
+      contents: readFileSync(`${path}.ts`, "utf8"),
+      loader: "ts",
+      resolveDir: loops,
+    }));
+  },
 };
 
 /** A class that mentions itself is called _Foo by esbuild, also at runtime: back to Foo, which means the same. */

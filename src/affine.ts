@@ -1,8 +1,8 @@
 // An affine map per feature: what every normalization comes down to.
 
-import { optionsObject, perFeature, positiveInteger, wrongKind, wrongValue } from "./argument.js";
+import { checkOptions, perFeature, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 import type { Coefficients } from "./backend.js";
-import { type ApplyOptions, Call } from "./call.js";
+import { type ApplyOptions, Call, type Like, type Out, type OutOption } from "./call.js";
 import { backendFor } from "./environment.js";
 import {
   type FoldConvOptions,
@@ -13,7 +13,7 @@ import {
 } from "./fold.js";
 import { checkAxis } from "./layout.js";
 import { Prepared } from "./prepared.js";
-import type { Data, Tensor } from "./tensor.js";
+import type { Data } from "./tensor.js";
 
 export interface AffineOptions {
   /** The feature axis. Default: −1, the last. */
@@ -41,7 +41,7 @@ export class Affine {
   /** @throws TypeError, RangeError if `features` or an option is not valid */
   constructor(features: number, options: AffineOptions = {}) {
     positiveInteger("features", features);
-    optionsObject(options);
+    checkOptions(options, ["axis", "center", "scale", "shift"]);
     this.#axis = checkAxis(options.axis ?? -1);
     this.#coefficients = {
       center: coefficient("center", options.center, features, 0),
@@ -79,11 +79,10 @@ export class Affine {
    * @returns `out`, or a new array or tensor of x's shape
    * @throws TypeError, RangeError if an argument does not fit
    */
-  apply(x: Float32Array, options?: ApplyOptions & { out?: Float32Array }): Float32Array;
-  apply(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
-  apply(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
+  apply<X extends Data>(x: X, options?: OutOption<Out<X>> & ApplyOptions): Like<X>;
+  apply(x: Data, options: OutOption<Data> & ApplyOptions = {}): Data {
     const call = new Call(x, options, this.features, this.#axis);
-    const table = this.#prepared.on(backendFor(call.layout));
+    const table = this.#prepared.on(backendFor(call.layout, call.values));
     return call.run((pass, layout, after) => pass.apply(layout, table, after));
   }
 

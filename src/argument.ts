@@ -11,11 +11,26 @@ export function show(value: unknown): string {
   if (Array.isArray(value))
     return value.length <= 8 ? `[${value.map(show).join(", ")}]` : `an array of ${value.length}`;
   if (ArrayBuffer.isView(value)) return `a ${kind(value)}`;
-  return "an object";
+  const name = ownName(value);
+  if (name === undefined) return "an object";
+  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+}
+
+/** What the classes of this package are known by, also to another copy of it. */
+export const NAME = Symbol.for("simdnorm.name");
+
+/** The name of an object of this package's classes. */
+function ownName(value: object): string | undefined {
+  const name: unknown = Reflect.get(value, NAME);
+  return typeof name === "string" ? name : undefined;
 }
 
 export function wrongKind(name: string, expected: string, got: unknown): TypeError {
-  return new TypeError(`${name}: expected ${expected}, got ${show(got)}`);
+  // What is asked for by a name that it has is of another copy of this package.
+  const own = got !== null && typeof got === "object" ? ownName(got) : undefined;
+  const copy = own !== undefined && new RegExp(`\\b${own}\\b`).test(expected);
+  const whose = copy ? " of another copy of simdnorm (import and require, or two versions)" : "";
+  return new TypeError(`${name}: expected ${expected}, got ${show(got)}${whose}`);
 }
 
 export function wrongValue(name: string, expected: string, got: unknown): RangeError {
@@ -31,10 +46,45 @@ export function isFloat32Array(value: unknown): value is Float32Array {
   return ArrayBuffer.isView(value) && (value instanceof Float32Array || kind(value) === "Float32Array");
 }
 
-export function optionsObject(value: unknown): void {
-  if (value !== undefined && (value === null || typeof value !== "object")) {
-    throw wrongKind("options", "an object", value);
+export function isFloat64Array(value: unknown): value is Float64Array {
+  return ArrayBuffer.isView(value) && (value instanceof Float64Array || kind(value) === "Float64Array");
+}
+
+/**
+ * The options of a call: an object of known names only, because a misspelt one would be a wrong result.
+ *
+ * @throws TypeError if it is another object, or has another name
+ */
+export function checkOptions(value: unknown, known: readonly string[]): void {
+  if (value === undefined) return;
+  if (value === null || typeof value !== "object") throw wrongKind("options", "an object", value);
+  if (Array.isArray(value) || ArrayBuffer.isView(value) || ownName(value) !== undefined) {
+    const hint = known.includes("out") ? " (write { out: … } for where the result goes)" : "";
+    throw new TypeError(`options: expected an object of options, got ${show(value)}${hint}`);
   }
+  for (const name in value) if (!known.includes(name)) throw unknownOption(name, known);
+}
+
+function unknownOption(name: string, known: readonly string[]): TypeError {
+  const near = known.find((other) => resembles(name.toLowerCase(), other.toLowerCase()));
+  const hint = near === undefined ? `expected ${known.join(", ")}` : `did you mean ${near}?`;
+  return new TypeError(`options.${name}: unknown, ${hint}`);
+}
+
+/** Whether a name is a part of the other one, or takes at most two changes of letters to become it. */
+function resembles(name: string, other: string): boolean {
+  const letters = name.replace(/[^a-z]/g, "");
+  if (letters.length >= 3 && (other.startsWith(letters) || letters.endsWith(other))) return true;
+  let row = Array.from({ length: other.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= letters.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j++) {
+      const swap = row[j - 1] + (letters[i - 1] === other[j - 1] ? 0 : 1);
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, swap);
+    }
+    row = next;
+  }
+  return row[other.length] <= Math.min(2, Math.floor(letters.length / 3));
 }
 
 export function numberIn(
@@ -60,7 +110,7 @@ export function flag(name: string, value: unknown): boolean {
 }
 
 /** One of a few names. */
-export function oneOf<Name extends string>(name: string, value: unknown, names: readonly Name[]): Name {
+export function oneOf<const Name extends string>(name: string, value: unknown, names: readonly Name[]): Name {
   for (const known of names) if (value === known) return known;
   const expected = names.map((known) => `"${known}"`).join(" or ");
   throw (typeof value === "string" ? wrongValue : wrongKind)(name, expected, value);

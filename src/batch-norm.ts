@@ -1,13 +1,13 @@
 // Batch normalization: the layer, its parameters and its running statistics.
 
 import { Affine } from "./affine.js";
-import { flag, numberIn, optionsObject, perFeature, positiveInteger, wrongValue } from "./argument.js";
+import { checkOptions, flag, numberIn, perFeature, positiveInteger, wrongValue } from "./argument.js";
 import type { Norm, Statistics } from "./backend.js";
-import { type ApplyOptions, Call } from "./call.js";
+import { type ApplyOptions, Call, type Like, type Out, type OutOption, type ShapeOption } from "./call.js";
 import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
-import type { Data, Tensor } from "./tensor.js";
+import type { Data } from "./tensor.js";
 import {
   type KerasConfig,
   kerasLayer,
@@ -21,28 +21,33 @@ import {
 
 export interface BatchNormOptions {
   /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
-  axis?: number;
+  axis?: number | undefined;
   /** Added to the variance, inside the root. Default: 1e-5. */
-  epsilon?: number;
+  epsilon?: number | undefined;
   /**
    * Weight of the NEW batch: running ← (1 − momentum)·running + momentum·batch, as in PyTorch (Keras and
    * ONNX name the complement). null: cumulative average, weight 1/(batches tracked). Default: 0.1.
    */
-  momentum?: number | null;
+  momentum?: number | null | undefined;
   /**
    * Whether the running variance is fed the unbiased batch variance, Σ(x − mean)²/(n − 1), as in PyTorch,
    * or the biased one (Keras, ONNX). Normalization always uses the biased one. Default: true.
    */
-  unbiased?: boolean;
+  unbiased?: boolean | undefined;
   /** Scale per feature; null: the layer has none. Default: ones. */
-  gamma?: ArrayLike<number> | null;
+  gamma?: ArrayLike<number> | null | undefined;
   /** Shift per feature; null: the layer has none. Default: zeros. */
-  beta?: ArrayLike<number> | null;
+  beta?: ArrayLike<number> | null | undefined;
   /** Where the running mean starts. Default: zeros. */
-  runningMean?: ArrayLike<number>;
+  runningMean?: ArrayLike<number> | undefined;
   /** Where the running variance starts. Default: ones. */
-  runningVariance?: ArrayLike<number>;
+  runningVariance?: ArrayLike<number> | undefined;
 }
+
+const OPTIONS = [
+  ...["axis", "epsilon", "momentum", "unbiased"],
+  ...["gamma", "beta", "runningMean", "runningVariance"],
+];
 
 export interface BatchNormJSON {
   features: number;
@@ -57,15 +62,10 @@ export interface BatchNormJSON {
   batchesTracked: number;
 }
 
-export interface BackwardOptions {
-  /** Sizes of x: needed for an array whose feature axis is not the last. */
-  shape?: readonly number[];
-}
-
-export interface BackwardResult<Kind extends Data> {
+export interface BackwardResult<Kind> {
   dx: Kind;
-  dGamma: Float32Array | null;
-  dBeta: Float32Array | null;
+  dGamma: Float32Array<ArrayBuffer> | null;
+  dBeta: Float32Array<ArrayBuffer> | null;
 }
 
 /**
@@ -91,8 +91,9 @@ export class BatchNorm {
   /** @throws TypeError, RangeError if `features` or an option is not valid */
   constructor(features: number, options: BatchNormOptions = {}) {
     this.#features = positiveInteger("features", features);
-    optionsObject(options);
+    checkOptions(options, OPTIONS);
     const { axis = -1, epsilon = 1e-5, momentum = 0.1, unbiased = true } = options;
+    const { gamma, beta, runningMean, runningVariance } = options;
     this.#axis = checkAxis(axis);
     numberIn("epsilon", epsilon, "a non-negative number", (n) => n >= 0 && n < Number.POSITIVE_INFINITY);
     this.#momentum =
@@ -101,18 +102,18 @@ export class BatchNorm {
         : numberIn("momentum", momentum, "a number from 0 to 1, or null", (n) => n >= 0 && n <= 1);
     this.#unbiased = flag("unbiased", unbiased);
     this.#norm = {
-      gamma: parameter("gamma", options.gamma, features, 1),
-      beta: parameter("beta", options.beta, features, 0),
+      gamma: parameter("gamma", gamma, features, 1),
+      beta: parameter("beta", beta, features, 0),
       epsilon,
     };
     this.#spare = emptyStatistics(features);
     this.#running = { ...emptyStatistics(features), count: 1 };
     this.#running.m2.fill(1);
-    if (options.runningMean !== undefined) {
-      this.#running.mean.set(perFeature("runningMean", options.runningMean, features));
+    if (runningMean !== undefined) {
+      this.#running.mean.set(perFeature("runningMean", runningMean, features));
     }
-    if (options.runningVariance !== undefined) {
-      const variance = perFeature("runningVariance", options.runningVariance, features);
+    if (runningVariance !== undefined) {
+      const variance = perFeature("runningVariance", runningVariance, features);
       for (let j = 0; j < features; j++) {
         numberIn(`runningVariance[${j}]`, variance[j], "a non-negative number", (n) => !(n < 0));
       }
@@ -172,9 +173,8 @@ export class BatchNorm {
    * @throws TypeError, RangeError if an argument does not fit, or x has fewer than two values per feature;
    *   the running statistics then stay as they were
    */
-  train(x: Float32Array, options?: ApplyOptions & { out?: Float32Array }): Float32Array;
-  train(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
-  train(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
+  train<X extends Data>(x: X, options?: OutOption<Out<X>> & ApplyOptions): Like<X>;
+  train(x: Data, options: OutOption<Data> & ApplyOptions = {}): Data {
     const call = new Call(x, options, this.features, this.#axis);
     if (samples(call.layout) < 2) {
       throw new RangeError(
@@ -207,15 +207,14 @@ export class BatchNorm {
    *   feature, null where the layer has none
    * @throws TypeError, RangeError if there was no matching `train`, or an argument does not fit
    */
-  backward(
-    x: Float32Array,
+  backward<X extends Data>(
+    x: X,
     dy: Data,
-    options?: BackwardOptions & { out?: Float32Array },
-  ): BackwardResult<Float32Array>;
-  backward(x: Tensor, dy: Data, options?: BackwardOptions & { out?: Tensor }): BackwardResult<Tensor>;
-  backward(x: Data, dy: Data, options: BackwardOptions & { out?: Data } = {}): BackwardResult<Data> {
-    optionsObject(options);
-    const { shape, out } = options;
+    options?: OutOption<Out<X>> & ShapeOption,
+  ): BackwardResult<Like<X>>;
+  backward(x: Data, dy: Data, options: OutOption<Data> & ShapeOption = {}): BackwardResult<Data> {
+    checkOptions(options, ["out", "shape"]);
+    const { out, shape } = options;
     const call = new Call(x, { shape, out }, this.features, this.#axis, "dy", dy);
     const count = samples(call.layout);
     const trained = this.#trained;
@@ -249,9 +248,8 @@ export class BatchNorm {
    * @returns `out`, or a new array or tensor of x's shape
    * @throws TypeError, RangeError if an argument does not fit
    */
-  infer(x: Float32Array, options?: ApplyOptions & { out?: Float32Array }): Float32Array;
-  infer(x: Tensor, options?: ApplyOptions & { out?: Tensor }): Tensor;
-  infer(x: Data, options: ApplyOptions & { out?: Data } = {}): Data {
+  infer<X extends Data>(x: X, options?: OutOption<Out<X>> & ApplyOptions): Like<X>;
+  infer(x: Data, options: OutOption<Data> & ApplyOptions = {}): Data {
     const call = new Call(x, options, this.features, this.#axis);
     const norm = this.#parameters();
     return call.run((pass, layout, after) => pass.apply(layout, { statistics: this.#running, norm }, after));
@@ -320,7 +318,7 @@ export class BatchNorm {
    * @throws TypeError, RangeError if a name is missing or a length does not fit
    */
   static fromPyTorch(stateDict: Record<string, unknown>, options: PyTorchOptions = {}): BatchNorm {
-    optionsObject(options);
+    checkOptions(options, ["prefix", "epsilon", "momentum", "axis"]);
     return BatchNorm.#trainedLayer(pyTorchLayer(stateDict, options));
   }
 
@@ -335,7 +333,6 @@ export class BatchNorm {
     weights: readonly Weights[] | Readonly<Record<string, Weights | undefined>>,
     config: KerasConfig = {},
   ): BatchNorm {
-    optionsObject(config);
     return BatchNorm.#trainedLayer(kerasLayer(weights, config));
   }
 
@@ -350,7 +347,6 @@ export class BatchNorm {
     inputs: readonly (Weights | null | undefined)[] | Readonly<Record<string, Weights | undefined>>,
     attributes: OnnxAttributes = {},
   ): BatchNorm {
-    optionsObject(attributes);
     return BatchNorm.#trainedLayer(onnxLayer(inputs, attributes));
   }
 

@@ -1,8 +1,8 @@
 // Where calls run: on WebAssembly, or on JavaScript where that is missing, forbidden, switched off, or slower.
 
-import { numberIn, oneOf, optionsObject, wrongKind, wrongValue } from "./argument.js";
-import type { Backend } from "./backend.js";
-import { javascript } from "./javascript/javascript.js";
+import { checkOptions, isFloat64Array, numberIn, oneOf, wrongKind, wrongValue } from "./argument.js";
+import type { Backend, Values } from "./backend.js";
+import { double, javascript } from "./javascript/javascript.js";
 import type { Layout } from "./layout.js";
 import { bundledModule, isModule } from "./wasm/module.js";
 import { Wasm } from "./wasm/wasm.js";
@@ -43,13 +43,14 @@ export function current(): Backend {
 }
 
 /** The backend that calls on such data run on. */
-export function backendFor(layout: Layout): Backend {
+export function backendFor(layout: Layout, values: Values): Backend {
+  if (isFloat64Array(values)) return double;
   return layout.length <= TINY ? javascript : current();
 }
 
 /** Which kernels run: `"wasm"`, or `"javascript"` where WebAssembly or its SIMD is missing or forbidden. */
 export function backend(): "wasm" | "javascript" {
-  return current().name;
+  return current() === javascript ? "javascript" : "wasm";
 }
 
 /**
@@ -58,7 +59,7 @@ export function backend(): "wasm" | "javascript" {
  * @throws TypeError, RangeError if an option is not valid, or a forced `"wasm"` cannot run here
  */
 export function init(options: InitOptions = {}): void {
-  optionsObject(options);
+  checkOptions(options, ["module", "backend", "memory"]);
   const { module, backend, memory = 0 } = options;
   if (module !== undefined && !isModule(module)) throw wrongKind("module", "a WebAssembly.Module", module);
   if (backend !== undefined) oneOf("backend", backend, ["wasm", "javascript"]);

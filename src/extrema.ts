@@ -1,100 +1,105 @@
 // Minimum and maximum per feature, of data in any number of parts.
 
-import { checkSame, optionsObject, positiveInteger, wrongKind, wrongValue } from "./argument.js";
-import { type Bounds, viewOf } from "./backend.js";
-import { backendFor } from "./environment.js";
-import { countPresent } from "./javascript/present.js";
-import { countFromJson, countToJson, fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
-import { checkAxis, layoutOf, samples } from "./layout.js";
+import { checkOptions, checkSame, numberIn, wrongKind, wrongValue } from "./argument.js";
+import type { Bounds, Pass } from "./backend.js";
+import { runOn } from "./call.js";
+import { argumentsOf, checkFeatures, Features } from "./features.js";
+import {
+  countFromJson,
+  countToJson,
+  featuresFromJson,
+  fieldsOf,
+  type JsonNumber,
+  listFromJson,
+  listToJson,
+} from "./json.js";
+import { type Layout, samples } from "./layout.js";
 import { type AddOptions, oneCount, seen } from "./moments.js";
-import { type Data, sizesOf, valuesOf } from "./tensor.js";
+import type { Samples } from "./samples.js";
 
 export interface ExtremaOptions {
-  /** The feature axis. Default: −1, the last. */
-  axis?: number;
+  /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
+  axis?: number | undefined;
 }
 
 export interface ExtremaJSON {
-  features: number;
+  /** null before any data, where the constructor did not say. */
+  features: number | null;
   axis: number;
   count: number | number[];
   min: JsonNumber[];
   max: JsonNumber[];
 }
 
+/** What has been seen so far. */
+interface Ends extends Bounds {
+  readonly count: Float64Array;
+}
+
 /**
  * The smallest and the largest value per feature; NaN is ignored. Extrema of parts merge into the extrema
  * of the whole, over calls, workers or machines.
  *
- *     const extrema = new Extrema(13).add(part1).add(part2);
+ *     const extrema = new Extrema().add(rows);
  *     extrema.merge(Extrema.fromJSON(fromAnotherWorker));
  *     extrema.min; extrema.max;
  */
 export class Extrema {
-  readonly #features: number;
-  readonly #axis: number;
-  readonly #count: Float64Array;
-  readonly #bounds: Bounds;
+  readonly #features: Features;
+  #ends: Ends | undefined;
 
-  /** @throws TypeError, RangeError if `features` is not a positive integer or `axis` not an integer */
-  constructor(features: number, options: ExtremaOptions = {}) {
-    optionsObject(options);
-    const { axis = -1 } = options;
-    this.#features = positiveInteger("features", features);
-    this.#axis = checkAxis(axis);
-    this.#count = new Float64Array(this.#features);
-    this.#bounds = {
-      min: new Float64Array(this.#features).fill(Number.POSITIVE_INFINITY),
-      max: new Float64Array(this.#features).fill(Number.NEGATIVE_INFINITY),
-    };
+  /**
+   * @param features how many; if left out, the first data that says it decides: nested arrays, a tensor, a shape
+   * @throws TypeError, RangeError if an argument is not valid
+   */
+  constructor(features?: number | ExtremaOptions, options?: ExtremaOptions) {
+    const [size, given = {}] = argumentsOf(features, options);
+    checkOptions(given, ["axis"]);
+    const { axis = -1 } = given;
+    this.#features = new Features(size, axis);
   }
 
-  get features(): number {
-    return this.#features;
+  /** undefined until data says it, where the constructor did not. */
+  get features(): number | undefined {
+    return this.#features.size;
   }
 
   get axis(): number {
-    return this.#axis;
+    return this.#features.axis;
   }
 
   /** Values per feature so far, NaN not counted: one number if it is the same for all. */
   get count(): number | Float64Array {
-    return oneCount(this.#count);
+    return oneCount(this.#seen.count);
   }
 
   /** Minimum per feature; NaN where count is 0. */
-  get min(): Float64Array {
-    return seen(this.#bounds.min, this.#count);
+  get min(): Float64Array<ArrayBuffer> {
+    const { count, min } = this.#seen;
+    return seen(min, count);
   }
 
   /** Maximum per feature; NaN where count is 0. */
-  get max(): Float64Array {
-    return seen(this.#bounds.max, this.#count);
+  get max(): Float64Array<ArrayBuffer> {
+    const { count, max } = this.#seen;
+    return seen(max, count);
+  }
+
+  get #seen(): Ends {
+    return this.#ends ?? nothing(this.features ?? 0);
   }
 
   /**
-   * Adds the values of x, whose length is a multiple of features.
+   * Adds the values of x.
    *
    * @throws TypeError, RangeError if x or its shape does not fit; what was added before stays
    */
-  add(x: Data, options: AddOptions = {}): this {
-    optionsObject(options);
+  add(x: Samples, options: AddOptions = {}): this {
+    checkOptions(options, ["shape"]);
     const { shape } = options;
-    const values = valuesOf("x", x);
-    const layout = layoutOf(x.length, this.#features, this.#axis, sizesOf(x, shape));
+    const { values, layout } = this.#features.read(x, shape);
     if (layout.length === 0) return this;
-    const part = { min: new Float64Array(this.#features), max: new Float64Array(this.#features) };
-    const pass = backendFor(layout).open(values, null, null);
-    let odd: boolean;
-    try {
-      odd = pass.extrema(layout, part);
-    } finally {
-      pass.close();
-    }
-    const count = odd
-      ? countPresent(viewOf(values), layout)
-      : new Float64Array(this.#features).fill(samples(layout));
-    this.#join(part, count);
+    this.#join(runOn(layout, values, null, null, (pass) => reduced(pass, layout)));
     return this;
   }
 
@@ -105,48 +110,65 @@ export class Extrema {
    */
   merge(other: Extrema): this {
     if (!(other instanceof Extrema)) throw wrongKind("other", "Extrema", other);
-    checkSame(this, other, ["features", "axis"]);
-    this.#join(other.#bounds, other.#count);
+    checkFeatures(this.features, other.features);
+    checkSame(this, other, ["axis"]);
+    if (other.#ends !== undefined) this.#join(other.#ends);
     return this;
   }
 
   /** Adding 0 makes −0, which equals 0, the same number in whatever order it is met. */
-  #join(part: Bounds, count: Float64Array): void {
-    const { min, max } = this.#bounds;
-    for (let j = 0; j < this.#features; j++) {
+  #join(part: Ends): void {
+    this.#features.decide(part.count.length);
+    this.#ends ??= nothing(part.count.length);
+    const { count, min, max } = this.#ends;
+    for (let j = 0; j < count.length; j++) {
       min[j] = Math.min(min[j], part.min[j]) + 0;
       max[j] = Math.max(max[j], part.max[j]) + 0;
-      this.#count[j] += count[j];
+      count[j] += part.count[j];
     }
   }
 
   /** The whole state, exact. The minimum of no values is "Infinity", their maximum "-Infinity". */
   toJSON(): ExtremaJSON {
-    const { min, max } = this.#bounds;
-    return {
-      features: this.#features,
-      axis: this.#axis,
-      count: countToJson(this.#count),
-      min: listToJson(min),
-      max: listToJson(max),
-    };
+    const { features = null, axis } = this;
+    const { count, min, max } = this.#seen;
+    return { features, axis, count: countToJson(count), min: listToJson(min), max: listToJson(max) };
   }
 
   /** @throws TypeError, RangeError if it is not what `toJSON` returned */
   static fromJSON(json: ExtremaJSON): Extrema {
     const { features, axis, count, min, max } = fieldsOf("json", json);
-    const extrema = new Extrema(positiveInteger("features", features), { axis: checkAxis(axis) });
-    const least = listFromJson("min", min, extrema.#features);
-    const most = listFromJson("max", max, extrema.#features);
-    const counts = countFromJson(count, extrema.#features);
-    for (let j = 0; j < extrema.#features; j++) {
+    const size = featuresFromJson(features);
+    const extrema = new Extrema(size, { axis: numberIn("axis", axis, "an integer", Number.isSafeInteger) });
+    if (size === undefined) return extrema;
+    const least = listFromJson("min", min, size);
+    const most = listFromJson("max", max, size);
+    const counts = countFromJson(count, size);
+    for (let j = 0; j < size; j++) {
       const none = least[j] === Number.POSITIVE_INFINITY && most[j] === Number.NEGATIVE_INFINITY;
       if (counts[j] === 0 ? !none : !(least[j] <= most[j])) {
         const expected = counts[j] === 0 ? '"Infinity" and "-Infinity" for no values' : "min ≤ max";
         throw wrongValue("json", expected, `min ${least[j]} and max ${most[j]} of feature ${j}`);
       }
     }
-    extrema.#join({ min: Float64Array.from(least), max: Float64Array.from(most) }, counts);
+    extrema.#join({ count: counts, min: Float64Array.from(least), max: Float64Array.from(most) });
     return extrema;
   }
+}
+
+function nothing(features: number): Ends {
+  return {
+    count: new Float64Array(features),
+    min: new Float64Array(features).fill(Number.POSITIVE_INFINITY),
+    max: new Float64Array(features).fill(Number.NEGATIVE_INFINITY),
+  };
+}
+
+/** The extrema of a pass. Only where there is a NaN, values are counted. */
+function reduced(pass: Pass, layout: Layout): Ends {
+  const { features } = layout;
+  const part = { min: new Float64Array(features), max: new Float64Array(features) };
+  const odd = pass.extrema(layout, part);
+  const count = odd ? pass.presentCount(layout) : new Float64Array(features).fill(samples(layout));
+  return { ...part, count };
 }

@@ -1,13 +1,6 @@
 // Folding a map into the linear layer or convolution next to it, in float64, rounded once.
 
-import {
-  isFloat32Array,
-  numbers,
-  optionsObject,
-  positiveInteger,
-  wrongKind,
-  wrongValue,
-} from "./argument.js";
+import { checkOptions, isFloat32Array, numbers, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 import type { Coefficients } from "./backend.js";
 
 export interface FoldLinearOptions {
@@ -41,7 +34,7 @@ export function foldLinear(
   bias: Bias,
   options: FoldLinearOptions,
 ): FoldedLayer {
-  optionsObject(options);
+  checkOptions(options, ["layout", "order"]);
   const { layout, order } = options ?? {};
   if (layout !== "OI" && layout !== "IO") throw wrongName("layout", '"OI" or "IO"', layout);
   checkWeight(weight);
@@ -55,7 +48,7 @@ export function foldConv(
   bias: Bias,
   options: FoldConvOptions,
 ): FoldedLayer {
-  optionsObject(options);
+  checkOptions(options, ["layout", "order", "padding", "outputs"]);
   const { layout, order, padding, outputs } = options ?? {};
   const expected = '"OIHW", "HWIO", "OHWI", "IHWO", "HWIM" or the like';
   if (typeof layout !== "string") throw wrongName("layout", expected, layout);

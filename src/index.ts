@@ -2,19 +2,19 @@
 
 export { Affine, type AffineOptions } from "./affine.js";
 export {
-  type BackwardOptions,
   type BackwardResult,
   BatchNorm,
   type BatchNormJSON,
   type BatchNormOptions,
 } from "./batch-norm.js";
-export type { ApplyOptions } from "./call.js";
+export type { ApplyOptions, Like, Out, OutOption, ShapeOption } from "./call.js";
 export { backend, type InitOptions, init } from "./environment.js";
 export { Extrema, type ExtremaJSON, type ExtremaOptions } from "./extrema.js";
 export type { FoldConvOptions, FoldedLayer, FoldLinearOptions } from "./fold.js";
 export { MinMaxScaler, type MinMaxScalerJSON, type MinMaxScalerOptions } from "./min-max-scaler.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
-export type { FitOptions, Rows } from "./scaler.js";
+export type { LikeSamples, Nested, Numbers, OutSamples, Samples } from "./samples.js";
+export type { FitOptions } from "./scaler.js";
 export { StandardScaler, type StandardScalerJSON, type StandardScalerOptions } from "./standard-scaler.js";
 export { type Data, Tensor } from "./tensor.js";
 export type { KerasConfig, OnnxAttributes, PyTorchOptions, Weights } from "./trained.js";

@@ -1,6 +1,6 @@
 // Numbers in JSON, exactly: what JSON has no literal for is written as a string.
 
-import { numberIn, wrongKind, wrongValue } from "./argument.js";
+import { numberIn, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 
 export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity" | "-0";
 
@@ -40,7 +40,7 @@ export function sameForAll(count: Float64Array): boolean {
 
 /** Counts per feature, as one number if they are the same for all. */
 export function countToJson(count: Float64Array): number | number[] {
-  return sameForAll(count) ? count[0] : Array.from(count);
+  return sameForAll(count) ? (count[0] ?? 0) : Array.from(count);
 }
 
 export function countFromJson(value: unknown, features: number): Float64Array {
@@ -48,4 +48,9 @@ export function countFromJson(value: unknown, features: number): Float64Array {
     numberIn(name, n, "a non-negative integer", (m) => Number.isSafeInteger(m) && m >= 0);
   if (!Array.isArray(value)) return new Float64Array(features).fill(whole("count", value));
   return Float64Array.from(listFromJson("count", value, features), (n, j) => whole(`count[${j}]`, n));
+}
+
+/** null where nothing has said how many there are. */
+export function featuresFromJson(value: unknown): number | undefined {
+  return value === null ? undefined : positiveInteger("features", value);
 }

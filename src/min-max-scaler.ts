@@ -1,60 +1,78 @@
 // Min-max scaling: every feature onto a range.
 
-import { checkSame, flag, optionsObject, positiveInteger, wrongKind, wrongValue } from "./argument.js";
+import { checkOptions, checkSame, flag, numberIn, oneOf, wrongKind, wrongValue } from "./argument.js";
 import type { Backend, Table } from "./backend.js";
+import { NONE } from "./call.js";
 import { Extrema, type ExtremaJSON } from "./extrema.js";
-import { fieldsOf } from "./json.js";
-import { checkAxis } from "./layout.js";
-import { doubleLines, singleLines, slope } from "./range.js";
-import { inverse, Scaler } from "./scaler.js";
+import { argumentsOf } from "./features.js";
+import { featuresFromJson, fieldsOf } from "./json.js";
+import { type AllEnds, doubleLines, roundedLines, singleLines, slope } from "./range.js";
+import { inverse, type Precision, Scaler } from "./scaler.js";
 
 export interface MinMaxScalerOptions {
-  /** The feature axis. Default: −1, the last. */
-  axis?: number;
+  /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
+  axis?: number | undefined;
   /** Where the minimum and the maximum of the data go. Default: [0, 1]. */
-  range?: readonly [low: number, high: number];
+  range?: readonly [low: number, high: number] | undefined;
   /** Whether `transform` keeps other data within the range too. Default: false. */
-  clip?: boolean;
+  clip?: boolean | undefined;
 }
 
 export interface MinMaxScalerJSON {
-  features: number;
+  /** null before fitting, where the constructor did not say. */
+  features: number | null;
   axis: number;
   range: [number, number];
   clip: boolean;
+  /** The kind of the data that was fitted: float64 as soon as a part of it was. */
+  precision: Precision;
   /** null before fitting. */
   extrema: ExtremaJSON | null;
 }
 
 type Range = readonly [low: number, high: number];
 
+/** Below this, max − min counts as 0: ten units of the data's own type, as in scikit-learn. */
+const CONSTANT = { float32: 10 * 2 ** -23, float64: 10 * 2 ** -52 };
+
 /**
  * Min-max scaling: per feature y = (x − min)·scale + range[0], with scale = (range[1] − range[0])/(max − min).
  *
- * NaN is ignored when fitting and stays NaN in the result. A feature whose max − min is below 10·ε,
- * ε = 2⁻⁵², is constant and becomes range[0], as in scikit-learn 1.9.1. Fitted data never leave the range,
- * and their minimum and maximum become its ends exactly, as float32 has them.
+ * NaN is ignored when fitting and stays NaN in the result. A feature whose max − min is below 10·ε is constant and
+ * becomes range[0], as in scikit-learn 1.9.1: ε = 2⁻²³ for float32 data, 2⁻⁵² for float64. Fitted data never leave the
+ * range, and their minimum and maximum become its ends exactly, as the data's own type has them.
  *
- *     const scaler = new MinMaxScaler(64, { range: [-1, 1] }).fit(train);
+ *     const scaler = new MinMaxScaler({ range: [-1, 1] }).fit(train);   // rows, columns, arrays, tensors
  *     scaler.transform(test);
  */
 export class MinMaxScaler extends Scaler<Extrema> {
   readonly #range: Range;
   readonly #clip: boolean;
 
-  /** @throws TypeError, RangeError if `features` or an option is not valid */
-  constructor(features: number, options: MinMaxScalerOptions = {}) {
-    optionsObject(options);
-    const { axis = -1, range: given = [0, 1], clip = false } = options;
-    const range = checkRange(given);
-    const ends: Range = [Math.fround(range[0]), Math.fround(range[1])];
-    const [low, high] = ends;
-    super({
-      empty: () => new Extrema(features, { axis }),
+  /**
+   * @param features how many; if left out, the first data that says it decides: nested arrays, a tensor, a shape
+   * @throws TypeError, RangeError if an argument is not valid
+   */
+  constructor(features?: number | MinMaxScalerOptions, options?: MinMaxScalerOptions) {
+    const [size, given = {}] = argumentsOf(features, options);
+    checkOptions(given, ["axis", "range", "clip"]);
+    const { axis = -1, range: ends = [0, 1], clip = false } = given;
+    const range = checkRange(ends);
+    const single: Range = [Math.fround(range[0]), Math.fround(range[1])];
+    const clamp = flag("clip", clip);
+    const endsOf = ({ min, max }: Extrema, { name }: Backend, precision: Precision): AllEnds => {
+      const [low, high] = name === "double" ? range : single;
+      return { min, max, low, high, constant: CONSTANT[precision] };
+    };
+    super(size, axis, {
+      empty: (features) => new Extrema(features, { axis }),
       witnesses: ({ min, max }) => [min, max],
-      forward: (extrema, backend) => forward(extrema, ends, backend),
-      backward: (extrema, backend) => backward(extrema, ends, backend),
-      after: flag("clip", clip) ? { low, high } : {},
+      forward: (extrema, backend, precision) => forward(endsOf(extrema, backend, precision), backend),
+      backward: (extrema, backend, precision) => backward(endsOf(extrema, backend, precision), backend),
+      after: {
+        float32: clamp ? { low: single[0], high: single[1] } : NONE,
+        float64: clamp ? { low: range[0], high: range[1] } : NONE,
+      },
     });
     this.#range = range;
     this.#clip = clip;
@@ -69,20 +87,23 @@ export class MinMaxScaler extends Scaler<Extrema> {
   }
 
   /** Minimum per feature; NaN where every value was NaN. undefined before fitting. */
-  get min(): Float64Array | undefined {
+  get min(): Float64Array<ArrayBuffer> | undefined {
     return this.fitted?.min;
   }
 
   /** Maximum per feature; NaN where every value was NaN. undefined before fitting. */
-  get max(): Float64Array | undefined {
+  get max(): Float64Array<ArrayBuffer> | undefined {
     return this.fitted?.max;
   }
 
   /** (range[1] − range[0])/(max − min), with 1 for the max − min of a constant feature. undefined before fitting. */
-  get scale(): Float64Array | undefined {
-    const [low, high] = this.#range;
+  get scale(): Float64Array<ArrayBuffer> | undefined {
     const { min, max } = this;
-    return max && min?.map((m, j) => slope({ min: m, max: max[j], low, high }));
+    if (min === undefined || max === undefined) return undefined;
+    const [low, high] = this.#range;
+    const constant = CONSTANT[this.precision];
+    for (let j = 0; j < min.length; j++) min[j] = slope({ min: min[j], max: max[j], low, high, constant });
+    return min;
   }
 
   /**
@@ -92,40 +113,39 @@ export class MinMaxScaler extends Scaler<Extrema> {
    */
   merge(other: MinMaxScaler): this {
     if (!(other instanceof MinMaxScaler)) throw wrongKind("other", "a MinMaxScaler", other);
-    checkSame(this, other, ["features", "axis", "range", "clip"]);
-    return this.join(other);
+    checkSame(this, other, ["axis", "range", "clip"]);
+    return this.mergeWith(other);
   }
 
   /** The whole state, exact. */
   toJSON(): MinMaxScalerJSON {
-    const { features, axis, range, clip, fitted } = this;
-    return { features, axis, range, clip, extrema: fitted?.toJSON() ?? null };
+    const { features = null, axis, range, clip, precision, fitted } = this;
+    return { features, axis, range, clip, precision, extrema: fitted?.toJSON() ?? null };
   }
 
   /** @throws TypeError, RangeError if it is not what `toJSON` returned */
   static fromJSON(json: MinMaxScalerJSON): MinMaxScaler {
-    const { features, axis, range, clip } = fieldsOf("json", json);
-    const scaler = new MinMaxScaler(positiveInteger("features", features), {
-      axis: checkAxis(axis),
+    const { features, axis, range, clip, precision } = fieldsOf("json", json);
+    const scaler = new MinMaxScaler(featuresFromJson(features), {
+      axis: numberIn("axis", axis, "an integer", Number.isSafeInteger),
       range: checkRange(range),
       clip: flag("clip", clip),
     });
-    if (json.extrema === null) return scaler;
-    return scaler.restore(Extrema.fromJSON(json.extrema));
+    const kind = oneOf("precision", precision, ["float32", "float64"]);
+    return json.extrema === null ? scaler : scaler.restore(Extrema.fromJSON(json.extrema), kind);
   }
 }
 
-/**
- * For steps in float32 the lines that meet the ends in such steps; in float64 where a feature has none: see range.ts.
- */
-function forward({ min, max }: Extrema, [low, high]: Range, backend: Backend): Table {
-  const exact = doubleLines({ min, max }, low, high);
-  return backend.table(exact, backend.name === "wasm" ? singleLines({ min, max }, low, high) : null);
+/** For float32 the lines that meet the ends in its steps; in float64 where a feature has none: see range.ts. */
+function forward(ends: AllEnds, backend: Backend): Table {
+  if (backend.name === "double") return backend.table(doubleLines(ends));
+  return backend.table(roundedLines(ends), backend.name === "wasm" ? singleLines(ends) : null);
 }
 
 /** None for float32 where max − min is not one, because the product of y and it comes first. */
-function backward({ min, max }: Extrema, [low, high]: Range, backend: Backend): Table {
-  const map = inverse(doubleLines({ min, max }, low, high));
+function backward(ends: AllEnds, backend: Backend): Table {
+  const { min, max } = ends;
+  const map = inverse(roundedLines(ends));
   let wide = false;
   for (let j = 0; j < min.length; j++) wide ||= max[j] - min[j] > 2 ** 127;
   return backend.table(map, wide ? null : map);

@@ -1,38 +1,37 @@
 // Mean and variance per feature, of data in any number of parts.
 
-import { checkSame, numberIn, oneOf, optionsObject, positiveInteger, wrongKind } from "./argument.js";
-import { type Statistics, viewOf } from "./backend.js";
-import { backendFor } from "./environment.js";
-import { momentsPresent, type Present } from "./javascript/present.js";
+import { checkOptions, checkSame, numberIn, oneOf, wrongKind } from "./argument.js";
+import type { Pass, Present, Statistics } from "./backend.js";
+import { runOn, type ShapeOption } from "./call.js";
+import { argumentsOf, checkFeatures, Features } from "./features.js";
 import {
   countFromJson,
   countToJson,
+  featuresFromJson,
   fieldsOf,
   type JsonNumber,
   listFromJson,
   listToJson,
   sameForAll,
 } from "./json.js";
-import { checkAxis, type Layout, layoutOf } from "./layout.js";
-import { type Data, sizesOf, valuesOf } from "./tensor.js";
+import type { Layout } from "./layout.js";
+import type { Samples } from "./samples.js";
 
 export interface MomentsOptions {
-  /** The feature axis. Default: −1, the last. */
-  axis?: number;
+  /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
+  axis?: number | undefined;
   /**
    * What a NaN does: `"propagate"` makes its feature's mean and variance NaN, `"ignore"` leaves it out, so that every
    * feature has a count of its own. Default: `"propagate"`.
    */
-  nan?: "propagate" | "ignore";
+  nan?: "propagate" | "ignore" | undefined;
 }
 
-export interface AddOptions {
-  /** Sizes of x: needed for an array whose feature axis is not the last. */
-  shape?: readonly number[];
-}
+export type AddOptions = ShapeOption;
 
 export interface MomentsJSON {
-  features: number;
+  /** null before any data, where the constructor did not say. */
+  features: number | null;
   axis: number;
   nan: "propagate" | "ignore";
   count: number | number[];
@@ -44,31 +43,34 @@ export interface MomentsJSON {
  * Mean and biased variance per feature, in float64. Moments of parts merge into the moments of the whole
  * (Chan, Golub & LeVeque 1983), over calls, workers or machines.
  *
- *     const moments = new Moments(13).add(part1).add(part2);
+ *     const moments = new Moments().add(rows);
  *     moments.merge(Moments.fromJSON(fromAnotherWorker));
  *     moments.mean; moments.variance;
  */
 export class Moments {
-  readonly #features: number;
-  readonly #axis: number;
+  readonly #features: Features;
   readonly #nan: "propagate" | "ignore";
   #sum: Present | undefined;
 
-  /** @throws TypeError, RangeError if `features` or an option is not valid */
-  constructor(features: number, options: MomentsOptions = {}) {
-    optionsObject(options);
-    const { axis = -1, nan = "propagate" } = options;
-    this.#features = positiveInteger("features", features);
-    this.#axis = checkAxis(axis);
-    this.#nan = nanPolicy(nan);
+  /**
+   * @param features how many; if left out, the first data that says it decides: nested arrays, a tensor, a shape
+   * @throws TypeError, RangeError if an argument is not valid
+   */
+  constructor(features?: number | MomentsOptions, options?: MomentsOptions) {
+    const [size, given = {}] = argumentsOf(features, options);
+    checkOptions(given, ["axis", "nan"]);
+    const { axis = -1, nan = "propagate" } = given;
+    this.#features = new Features(size, axis);
+    this.#nan = oneOf("nan", nan, ["propagate", "ignore"]);
   }
 
-  get features(): number {
-    return this.#features;
+  /** undefined until data says it, where the constructor did not. */
+  get features(): number | undefined {
+    return this.#features.size;
   }
 
   get axis(): number {
-    return this.#axis;
+    return this.#features.axis;
   }
 
   get nan(): "propagate" | "ignore" {
@@ -81,44 +83,36 @@ export class Moments {
   }
 
   /** Mean per feature; NaN where count is 0. */
-  get mean(): Float64Array {
+  get mean(): Float64Array<ArrayBuffer> {
     const { count, mean } = this.#seen;
     return seen(mean, count);
   }
 
   /** Biased variance per feature, Σ(x − mean)²/count; NaN where count is 0. */
-  get variance(): Float64Array {
+  get variance(): Float64Array<ArrayBuffer> {
     const { count, m2 } = this.#seen;
-    const variance = m2.slice();
+    const variance = new Float64Array(m2);
     for (let j = 0; j < variance.length; j++) variance[j] /= count[j];
     return variance;
   }
 
   get #seen(): Present {
-    return this.#sum ?? nothing(this.#features);
+    return this.#sum ?? nothing(this.features ?? 0);
   }
 
   /**
-   * Adds the values of x, whose length is a multiple of features.
+   * Adds the values of x.
    *
    * @throws TypeError, RangeError if x or its shape does not fit; what was added before stays
    */
-  add(x: Data, options: AddOptions = {}): this {
-    optionsObject(options);
+  add(x: Samples, options: AddOptions = {}): this {
+    checkOptions(options, ["shape"]);
     const { shape } = options;
-    const values = valuesOf("x", x);
-    const layout = layoutOf(x.length, this.#features, this.#axis, sizesOf(x, shape));
+    const { values, layout } = this.#features.read(x, shape);
     if (layout.length === 0) return this;
-    const part = emptyStatistics(this.#features);
-    const pass = backendFor(layout).open(values, null, null);
-    try {
-      pass.moments(layout, part);
-    } finally {
-      pass.close();
-    }
-    const present = { ...part, count: new Float64Array(this.#features).fill(part.count) };
-    if (this.#nan === "ignore") ignoreNaN(viewOf(values), layout, present);
-    this.#sum = this.#sum === undefined ? present : merged(this.#sum, present);
+    const part = runOn(layout, values, null, null, (pass) => reduced(pass, layout, this.#nan));
+    this.#features.decide(layout.features);
+    this.#sum = this.#sum === undefined ? part : merged(this.#sum, part);
     return this;
   }
 
@@ -129,37 +123,34 @@ export class Moments {
    */
   merge(other: Moments): this {
     if (!(other instanceof Moments)) throw wrongKind("other", "Moments", other);
-    checkSame(this, other, ["features", "axis", "nan"]);
-    this.#sum = merged(this.#seen, other.#seen);
+    checkFeatures(this.features, other.features);
+    checkSame(this, other, ["axis", "nan"]);
+    if (other.#sum === undefined) return this;
+    this.#features.decide(other.#sum.count.length);
+    this.#sum = merged(this.#seen, other.#sum);
     return this;
   }
 
   /** The whole state, exact. */
   toJSON(): MomentsJSON {
+    const { features = null, axis, nan } = this;
     const { count, mean, m2 } = this.#seen;
-    return {
-      features: this.#features,
-      axis: this.#axis,
-      nan: this.#nan,
-      count: countToJson(count),
-      mean: listToJson(mean),
-      m2: listToJson(m2),
-    };
+    return { features, axis, nan, count: countToJson(count), mean: listToJson(mean), m2: listToJson(m2) };
   }
 
   /** @throws TypeError, RangeError if it is not what `toJSON` returned */
   static fromJSON(json: MomentsJSON): Moments {
     const { features, axis, nan, count, mean, m2 } = fieldsOf("json", json);
-    const moments = new Moments(positiveInteger("features", features), {
-      axis: checkAxis(axis),
-      nan: nanPolicy(nan),
+    const size = featuresFromJson(features);
+    const moments = new Moments(size, {
+      axis: numberIn("axis", axis, "an integer", Number.isSafeInteger),
+      nan: oneOf("nan", nan, ["propagate", "ignore"]),
     });
-    const list = (name: string, values: unknown) =>
-      Float64Array.from(listFromJson(name, values, moments.#features));
+    if (size === undefined) return moments;
     const sum = {
-      count: countFromJson(count, moments.#features),
-      mean: list("mean", mean),
-      m2: list("m2", m2),
+      count: countFromJson(count, size),
+      mean: Float64Array.from(listFromJson("mean", mean, size)),
+      m2: Float64Array.from(listFromJson("m2", m2, size)),
     };
     for (const [j, squares] of sum.m2.entries()) {
       numberIn(`m2[${j}]`, squares, "a non-negative number or NaN", (n) => !(n < 0));
@@ -167,10 +158,6 @@ export class Moments {
     moments.#sum = sum;
     return moments;
   }
-}
-
-function nanPolicy(value: unknown): "propagate" | "ignore" {
-  return oneOf("nan", value, ["propagate", "ignore"]);
 }
 
 export function emptyStatistics(features: number): Statistics {
@@ -183,24 +170,30 @@ function nothing(features: number): Present {
 
 /** A count per feature, as one number if it is the same for all. */
 export function oneCount(count: Float64Array): number | Float64Array {
-  return sameForAll(count) ? count[0] : count.slice();
+  return sameForAll(count) ? (count[0] ?? 0) : count.slice();
 }
 
 /** A copy of values per feature; NaN where none has been seen. */
-export function seen(values: Float64Array, count: Float64Array): Float64Array {
-  const copy = values.slice();
+export function seen(values: Float64Array, count: Float64Array): Float64Array<ArrayBuffer> {
+  const copy = new Float64Array(values);
   for (let j = 0; j < copy.length; j++) if (count[j] === 0) copy[j] = Number.NaN;
   return copy;
 }
 
 /**
- * NaN and infinity show in the moments that were reduced, so that data without them pay nothing; the features that
- * have them are reduced again, value by value.
+ * The moments of a pass. NaN and infinity show in those that were reduced, so that data without them pay nothing; the
+ * features that have them are reduced again.
  */
-function ignoreNaN(x: Float32Array, layout: Layout, part: Present): void {
+function reduced(pass: Pass, layout: Layout, nan: "propagate" | "ignore"): Present {
+  const part = emptyStatistics(layout.features);
+  pass.moments(layout, part);
+  const { mean, m2 } = part;
+  const present = { count: new Float64Array(layout.features).fill(part.count), mean, m2 };
+  if (nan === "propagate") return present;
   const odd: number[] = [];
-  for (let j = 0; j < layout.features; j++) if (!Number.isFinite(part.m2[j] + part.mean[j])) odd.push(j);
-  if (odd.length > 0) momentsPresent(x, layout, odd, part);
+  for (let j = 0; j < layout.features; j++) if (!Number.isFinite(m2[j] + mean[j])) odd.push(j);
+  if (odd.length > 0) pass.presentMoments(layout, odd, present);
+  return present;
 }
 
 /**

@@ -1,64 +1,69 @@
 // What scalers share: a statistic that is fitted to data, and the map that follows from it. Semantics and names are
 // scikit-learn's, in camel case.
 
-import { checkSame, isFloat32Array, optionsObject, perFeature, wrongKind, wrongValue } from "./argument.js";
-import type { After, Backend, Coefficients, Table } from "./backend.js";
-import { Call } from "./call.js";
+import { checkOptions, checkSame, isFloat64Array, wrongKind, wrongValue } from "./argument.js";
+import type { After, Backend, Coefficients, Table, Values } from "./backend.js";
+import { Call, checkOutput, NONE, type OutOption, runOn, type ShapeOption } from "./call.js";
 import { backendFor } from "./environment.js";
+import { checkFeatures, Features } from "./features.js";
+import type { Layout } from "./layout.js";
 import type { AddOptions } from "./moments.js";
 import { Prepared } from "./prepared.js";
-import { type Data, Tensor } from "./tensor.js";
+import { checkNested, isNested, type LikeSamples, nest, type OutSamples, type Samples } from "./samples.js";
 
-/** Samples as rows of `features` numbers each, for data whose features are on the last axis. */
-export type Rows = readonly (readonly number[])[];
-
-export interface FitOptions {
-  /** Sizes of x: needed for an array whose feature axis is not the last. A tensor carries its own. */
-  shape?: readonly number[];
-}
+export type FitOptions = ShapeOption;
 
 /** A statistic that can be fitted. */
 interface Statistic {
-  readonly features: number;
+  readonly features: number | undefined;
   readonly axis: number;
   readonly count: number | Float64Array;
-  add(x: Data, options: AddOptions): this;
+  add(x: Samples, options: AddOptions): this;
   merge(other: this): this;
 }
 
 /** What one scaler does and the other does differently. */
 export interface Fit<Fitted> {
   /** The statistic of no data. */
-  empty(): Fitted;
+  empty(features: number | undefined): Fitted;
   /** What would be infinite or NaN if a value had been infinite. */
   witnesses(fitted: Fitted): Float64Array[];
   /** The map of `transform`. */
-  forward(fitted: Fitted, backend: Backend): Table;
+  forward(fitted: Fitted, backend: Backend, precision: Precision): Table;
   /** The map that undoes it. */
-  backward(fitted: Fitted, backend: Backend): Table;
-  /** What follows the map of `transform`. */
-  after: Partial<After>;
+  backward(fitted: Fitted, backend: Backend, precision: Precision): Table;
+  /** What follows the map of `transform`, for float32 and for float64. */
+  after: Readonly<Record<Precision, After>>;
 }
+
+/** The kind of the data that was fitted: float64 as soon as a part of it was. */
+export type Precision = "float32" | "float64";
 
 export abstract class Scaler<Fitted extends Statistic> {
   readonly #fit: Fit<Fitted>;
-  readonly #forward = new Prepared((backend) => this.#fit.forward(this.#checkFitted(), backend));
-  readonly #backward = new Prepared((backend) => this.#fit.backward(this.#checkFitted(), backend));
-  readonly #empty: Fitted;
+  readonly #features: Features;
+  readonly #forward = new Prepared((backend) =>
+    this.#fit.forward(this.#checkFitted(), backend, this.#precision),
+  );
+  readonly #backward = new Prepared((backend) =>
+    this.#fit.backward(this.#checkFitted(), backend, this.#precision),
+  );
   #fitted: Fitted | undefined;
+  #precision: Precision = "float32";
 
-  /** @throws TypeError, RangeError if the statistic's own options are not valid */
-  constructor(fit: Fit<Fitted>) {
+  /** @throws TypeError, RangeError if `features` or `axis` is not valid */
+  constructor(features: number | undefined, axis: number, fit: Fit<Fitted>) {
+    this.#features = new Features(features, axis);
     this.#fit = fit;
-    this.#empty = fit.empty();
   }
 
-  get features(): number {
-    return this.#empty.features;
+  /** undefined until data says it, where the constructor did not. */
+  get features(): number | undefined {
+    return this.#features.size;
   }
 
   get axis(): number {
-    return this.#empty.axis;
+    return this.#features.axis;
   }
 
   /** Values per feature, NaN not counted: one number if it is the same for all. undefined before fitting. */
@@ -72,8 +77,10 @@ export abstract class Scaler<Fitted extends Statistic> {
    * @throws TypeError, RangeError if x does not fit, is empty or has an infinite value; what was fitted
    *   before then stays
    */
-  fit(x: Data | Rows, options: FitOptions = {}): this {
-    return this.#adopt(this.#reduce(dataOf(x, this.features, this.axis), options));
+  fit(x: Samples, options: FitOptions = {}): this {
+    checkOptions(options, ["shape"]);
+    const { shape } = options;
+    return this.#adopt(this.#reduce(x, shape), precisionOf(x));
   }
 
   /**
@@ -81,44 +88,39 @@ export abstract class Scaler<Fitted extends Statistic> {
    *
    * @throws as `fit`
    */
-  partialFit(x: Data | Rows, options: FitOptions = {}): this {
-    const part = this.#reduce(dataOf(x, this.features, this.axis), options);
-    return this.#adopt(this.#fitted?.merge(part) ?? part);
+  partialFit(x: Samples, options: FitOptions = {}): this {
+    checkOptions(options, ["shape"]);
+    const { shape } = options;
+    return this.#join(this.#reduce(x, shape), precisionOf(x));
   }
 
   /**
    * The map of what was fitted.
    *
-   * @returns `out`, or a new array or tensor of x's shape (an array for rows)
+   * @returns `out`, or new memory in the form of x
    * @throws TypeError, RangeError if an argument does not fit, or nothing was fitted
    */
-  transform(x: Float32Array | Rows, options?: FitOptions & { out?: Float32Array }): Float32Array;
-  transform(x: Tensor, options?: FitOptions & { out?: Tensor }): Tensor;
-  transform(x: Data | Rows, options: FitOptions & { out?: Data } = {}): Data {
+  transform<X extends Samples>(x: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
+  transform(x: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
     this.#checkFitted();
-    const data = dataOf(x, this.features, this.axis);
-    return this.#map(new Call(data, options, this.features, this.axis), this.#forward, this.#fit.after);
+    return this.#map(x, options, this.#forward, this.#fit.after);
   }
 
   /** `fit(x)`, then `transform(x)`. */
-  fitTransform(x: Float32Array | Rows, options?: FitOptions & { out?: Float32Array }): Float32Array;
-  fitTransform(x: Tensor, options?: FitOptions & { out?: Tensor }): Tensor;
-  fitTransform(x: Data | Rows, options: FitOptions & { out?: Data } = {}): Data {
-    optionsObject(options);
-    const { shape, out } = options;
-    const data = dataOf(x, this.features, this.axis);
-    const call = new Call(data, { shape, out }, this.features, this.axis);
-    this.#adopt(this.#reduce(data, { shape }));
-    return this.#map(call, this.#forward, this.#fit.after);
+  fitTransform<X extends Samples>(x: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
+  fitTransform(x: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
+    checkOptions(options, ["out", "shape"]);
+    const { out, shape } = options;
+    return this.#map(x, { out, shape }, this.#forward, this.#fit.after, () => {
+      this.#adopt(this.#reduce(x, shape), precisionOf(x));
+    });
   }
 
   /** What `transform` did, undone. */
-  inverseTransform(y: Float32Array | Rows, options?: FitOptions & { out?: Float32Array }): Float32Array;
-  inverseTransform(y: Tensor, options?: FitOptions & { out?: Tensor }): Tensor;
-  inverseTransform(y: Data | Rows, options: FitOptions & { out?: Data } = {}): Data {
+  inverseTransform<X extends Samples>(y: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
+  inverseTransform(y: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
     this.#checkFitted();
-    const data = dataOf(y, this.features, this.axis);
-    return this.#map(new Call(data, options, this.features, this.axis), this.#backward, {});
+    return this.#map(y, options, this.#backward, { float32: NONE, float64: NONE });
   }
 
   /** What was fitted; undefined before. */
@@ -126,30 +128,42 @@ export abstract class Scaler<Fitted extends Statistic> {
     return this.#fitted;
   }
 
-  /** Takes a statistic as fitted, which may come from elsewhere. */
-  protected restore(fitted: Fitted): this {
-    const { features, axis } = fitted;
-    checkSame(this, { features, axis }, ["features", "axis"]);
-    this.#checkFinite(fitted);
-    return this.#adopt(fitted);
+  protected get precision(): Precision {
+    return this.#precision;
   }
 
-  #adopt(fitted: Fitted): this {
+  /** Takes a statistic as fitted, which comes from elsewhere. */
+  protected restore(fitted: Fitted, precision: Precision): this {
+    checkFeatures(this.features, fitted.features);
+    checkSame(this, { axis: fitted.axis }, ["axis"]);
+    this.#checkFinite(fitted);
+    return this.#adopt(fitted, precision);
+  }
+
+  /** Adds what another scaler was fitted to. */
+  protected mergeWith(other: Scaler<Fitted>): this {
+    checkFeatures(this.features, other.features);
+    const theirs = other.#fitted;
+    if (theirs === undefined) return this;
+    return this.#join(this.#fit.empty(theirs.features).merge(theirs), other.#precision);
+  }
+
+  #join(part: Fitted, precision: Precision): this {
+    if (this.#fitted === undefined) return this.#adopt(part, precision);
+    return this.#adopt(this.#fitted.merge(part), precision === "float64" ? precision : this.#precision);
+  }
+
+  #adopt(fitted: Fitted, precision: Precision): this {
+    if (fitted.features !== undefined) this.#features.decide(fitted.features);
     this.#fitted = fitted;
+    this.#precision = precision;
     this.#forward.release();
     this.#backward.release();
     return this;
   }
 
-  /** Adds what another scaler was fitted to. */
-  protected join(other: Scaler<Fitted>): this {
-    const theirs = other.#fitted;
-    if (theirs === undefined) return this;
-    return this.#adopt((this.#fitted ?? this.#fit.empty()).merge(theirs));
-  }
-
-  #reduce(x: Data, options: AddOptions): Fitted {
-    const part = this.#fit.empty().add(x, options);
+  #reduce(x: Samples, shape: readonly number[] | undefined): Fitted {
+    const part = this.#fit.empty(this.features).add(x, { shape });
     if (x.length === 0) throw wrongValue("x", "at least one value per feature", "none");
     this.#checkFinite(part);
     return part;
@@ -165,9 +179,46 @@ export abstract class Scaler<Fitted extends Statistic> {
     }
   }
 
-  #map(call: Call, prepared: Prepared, clip: Partial<After>): Data {
-    const table = prepared.on(backendFor(call.layout));
-    return call.run((pass, layout, after) => pass.apply(layout, table, { ...after, ...clip }));
+  /** Checks everything, then does what comes `before`, then maps. */
+  #map(
+    x: Samples,
+    options: OutOption<Samples> & ShapeOption,
+    prepared: Prepared,
+    after: Readonly<Record<Precision, After>>,
+    before?: () => void,
+  ): Samples {
+    checkOptions(options, ["out", "shape"]);
+    const { out, shape } = options;
+    if (isNested(x)) {
+      const { values, layout } = this.#features.read(x, shape);
+      if (out !== undefined) checkNested(out, x);
+      before?.();
+      // What was copied out of x is mapped in place, and copied back into the form of x.
+      this.#run(prepared, layout, values, values, after.float64);
+      return nest(values, x, out);
+    }
+    if (isFloat64Array(x)) {
+      const { layout } = this.#features.read(x, shape);
+      if (out !== undefined && !isFloat64Array(out)) throw wrongKind("out", "a Float64Array like x", out);
+      if (out !== undefined) checkOutput(out, "x", x);
+      before?.();
+      const y = out ?? new Float64Array(x.length);
+      this.#run(prepared, layout, x, y, after.float64);
+      return y;
+    }
+    if (out !== undefined && (isNested(out) || isFloat64Array(out))) {
+      throw wrongKind("out", "a Float32Array or a Tensor like x", out);
+    }
+    const { values, layout } = this.#features.read(x, shape);
+    const call = new Call(x, { out, shape }, layout.features, this.axis);
+    before?.();
+    const table = prepared.on(backendFor(layout, values));
+    return call.run((pass) => pass.apply(layout, table, after.float32));
+  }
+
+  #run(prepared: Prepared, layout: Layout, x: Values, y: Values, after: After): void {
+    const table = prepared.on(backendFor(layout, x));
+    runOn(layout, x, y, null, (pass) => pass.apply(layout, table, after));
   }
 
   #checkFitted(): Fitted {
@@ -178,15 +229,8 @@ export abstract class Scaler<Fitted extends Statistic> {
   }
 }
 
-/** Arrays and tensors as they are; rows as an array. */
-function dataOf(x: Data | Rows, features: number, axis: number): Data {
-  if (x instanceof Tensor || isFloat32Array(x)) return x;
-  const rows: unknown = x;
-  if (!Array.isArray(rows)) throw wrongKind("x", "a Float32Array, a Tensor or an array of rows", x);
-  if (axis !== -1) throw wrongKind("x", `a Float32Array or a Tensor for axis = ${axis}`, x);
-  const values = new Float32Array(rows.length * features);
-  for (const [i, row] of rows.entries()) values.set(perFeature(`x[${i}]`, row, features), i * features);
-  return values;
+function precisionOf(x: Samples): Precision {
+  return isNested(x) || isFloat64Array(x) ? "float64" : "float32";
 }
 
 /** x = (y − shift)/scale + center */

@@ -1,23 +1,25 @@
 // Standardization: every feature to mean 0 and standard deviation 1.
 
-import { checkSame, flag, optionsObject, positiveInteger, wrongKind } from "./argument.js";
+import { checkOptions, checkSame, flag, numberIn, wrongKind } from "./argument.js";
 import type { Coefficients } from "./backend.js";
-import { fieldsOf } from "./json.js";
-import { checkAxis } from "./layout.js";
+import { NONE } from "./call.js";
+import { argumentsOf } from "./features.js";
+import { featuresFromJson, fieldsOf } from "./json.js";
 import { Moments, type MomentsJSON } from "./moments.js";
 import { inverse, reciprocals, Scaler } from "./scaler.js";
 
 export interface StandardScalerOptions {
-  /** The feature axis. Default: −1, the last. */
-  axis?: number;
+  /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
+  axis?: number | undefined;
   /** Whether to subtract the mean. Default: true. */
-  withMean?: boolean;
+  withMean?: boolean | undefined;
   /** Whether to divide by the standard deviation. Default: true. */
-  withStd?: boolean;
+  withStd?: boolean | undefined;
 }
 
 export interface StandardScalerJSON {
-  features: number;
+  /** null before fitting, where the constructor did not say. */
+  features: number | null;
   axis: number;
   withMean: boolean;
   withStd: boolean;
@@ -32,31 +34,36 @@ export interface StandardScalerJSON {
  * within the rounding of float64: variance ≤ n·ε·variance + (n·ε·mean)², ε = 2⁻⁵², as in scikit-learn
  * 1.9.1. Fits of parts merge into the fit of the whole.
  *
- *     const scaler = new StandardScaler(13).fit(train);
+ *     const scaler = new StandardScaler().fit(train);   // rows, columns, arrays, tensors
  *     scaler.transform(test);
  */
 export class StandardScaler extends Scaler<Moments> {
   readonly #withMean: boolean;
   readonly #withStd: boolean;
 
-  /** @throws TypeError, RangeError if `features` or an option is not valid */
-  constructor(features: number, options: StandardScalerOptions = {}) {
-    optionsObject(options);
-    const { axis = -1, withMean = true, withStd = true } = options;
+  /**
+   * @param features how many; if left out, the first data that says it decides: nested arrays, a tensor, a shape
+   * @throws TypeError, RangeError if an argument is not valid
+   */
+  constructor(features?: number | StandardScalerOptions, options?: StandardScalerOptions) {
+    const [size, given = {}] = argumentsOf(features, options);
+    checkOptions(given, ["axis", "withMean", "withStd"]);
+    const { axis = -1, withMean = true, withStd = true } = given;
     const coefficients = (moments: Moments): Coefficients => {
-      const none = new Float64Array(moments.features);
+      const { mean } = moments;
+      const none = new Float64Array(mean.length);
       return {
-        center: this.#withMean ? moments.mean : none,
+        center: this.#withMean ? mean : none,
         scale: this.#withStd ? reciprocals(deviation(moments)) : none.slice().fill(1),
         shift: none,
       };
     };
-    super({
-      empty: () => new Moments(features, { axis, nan: "ignore" }),
+    super(size, axis, {
+      empty: (features) => new Moments(features, { axis, nan: "ignore" }),
       witnesses: ({ mean }) => [mean],
       forward: (moments, backend) => backend.table(coefficients(moments)),
       backward: (moments, backend) => backend.table(inverse(coefficients(moments))),
-      after: {},
+      after: { float32: NONE, float64: NONE },
     });
     this.#withMean = flag("withMean", withMean);
     this.#withStd = flag("withStd", withStd);
@@ -71,17 +78,17 @@ export class StandardScaler extends Scaler<Moments> {
   }
 
   /** Mean per feature; NaN where every value was NaN. undefined before fitting. */
-  get mean(): Float64Array | undefined {
+  get mean(): Float64Array<ArrayBuffer> | undefined {
     return this.fitted?.mean;
   }
 
   /** Biased variance per feature. undefined before fitting, or without `withStd`. */
-  get variance(): Float64Array | undefined {
+  get variance(): Float64Array<ArrayBuffer> | undefined {
     return this.#withStd ? this.fitted?.variance : undefined;
   }
 
   /** What is divided by: √variance, 1 for a constant feature. undefined before fitting, or without `withStd`. */
-  get scale(): Float64Array | undefined {
+  get scale(): Float64Array<ArrayBuffer> | undefined {
     return this.#withStd && this.fitted ? deviation(this.fitted) : undefined;
   }
 
@@ -92,31 +99,31 @@ export class StandardScaler extends Scaler<Moments> {
    */
   merge(other: StandardScaler): this {
     if (!(other instanceof StandardScaler)) throw wrongKind("other", "a StandardScaler", other);
-    checkSame(this, other, ["features", "axis", "withMean", "withStd"]);
-    return this.join(other);
+    checkSame(this, other, ["axis", "withMean", "withStd"]);
+    return this.mergeWith(other);
   }
 
   /** The whole state, exact. */
   toJSON(): StandardScalerJSON {
-    const { features, axis, withMean, withStd, fitted } = this;
+    const { features = null, axis, withMean, withStd, fitted } = this;
     return { features, axis, withMean, withStd, moments: fitted?.toJSON() ?? null };
   }
 
   /** @throws TypeError, RangeError if it is not what `toJSON` returned */
   static fromJSON(json: StandardScalerJSON): StandardScaler {
     const { features, axis, withMean, withStd } = fieldsOf("json", json);
-    const scaler = new StandardScaler(positiveInteger("features", features), {
-      axis: checkAxis(axis),
+    const scaler = new StandardScaler(featuresFromJson(features), {
+      axis: numberIn("axis", axis, "an integer", Number.isSafeInteger),
       withMean: flag("withMean", withMean),
       withStd: flag("withStd", withStd),
     });
-    if (json.moments === null) return scaler;
-    return scaler.restore(Moments.fromJSON(json.moments));
+    // The map of a standardization is the same for data of both kinds.
+    return json.moments === null ? scaler : scaler.restore(Moments.fromJSON(json.moments), "float64");
   }
 }
 
 /** √variance, 1 where that is no more than the rounding of float64. */
-function deviation({ count, mean, variance }: Moments): Float64Array {
+function deviation({ count, mean, variance }: Moments): Float64Array<ArrayBuffer> {
   const deviation = variance;
   for (let j = 0; j < deviation.length; j++) {
     const rounding = (typeof count === "number" ? count : count[j]) * Number.EPSILON;

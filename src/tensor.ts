@@ -1,7 +1,7 @@
 // A tensor: values that live in linear memory, so that calls on them copy nothing.
 
-import { isFloat32Array, numbers, wrongKind, wrongValue } from "./argument.js";
-import { type Block, type Values, viewOf } from "./backend.js";
+import { isFloat32Array, isFloat64Array, numbers, wrongKind, wrongValue } from "./argument.js";
+import type { Block } from "./backend.js";
 import { current } from "./environment.js";
 import { freeWhenForgotten, neverForgotten } from "./forgotten.js";
 import { checkShape, product } from "./layout.js";
@@ -59,7 +59,7 @@ export class Tensor {
    * @throws ReferenceError after dispose()
    */
   get data(): Float32Array {
-    return viewOf(valuesOf("tensor", this));
+    return blockIn("tensor", this).values;
   }
 
   /** Gives the memory back. Disposing twice does nothing. */
@@ -76,20 +76,28 @@ export class Tensor {
 }
 
 /** Where the values of an argument are: a tensor's block, or the array itself. */
-export function valuesOf(name: string, data: unknown): Values {
-  if (data instanceof Tensor) {
-    const block = blockOf(data);
-    if (block === undefined)
-      throw new ReferenceError(`${name}: expected a tensor in use, got a disposed one`);
-    return block;
-  }
-  if (!isFloat32Array(data)) throw wrongKind(name, "a Float32Array or a Tensor", data);
+export function valuesOf(name: string, data: unknown): Float32Array | Block {
+  if (data instanceof Tensor) return blockIn(name, data);
+  if (!isFloat32Array(data)) throw notData(name, data);
   if (data.length === 0 && isStale(data)) {
     throw new TypeError(
       `${name}: expected an array in use, got one whose memory was moved (read tensor.data again)`,
     );
   }
   return data;
+}
+
+function blockIn(name: string, tensor: Tensor): Block {
+  const block = blockOf(tensor);
+  if (block === undefined) throw new ReferenceError(`${name}: expected a tensor in use, got a disposed one`);
+  return block;
+}
+
+/** What to do with numbers of another kind. */
+function notData(name: string, data: unknown): TypeError {
+  const error = wrongKind(name, "a Float32Array or a Tensor", data);
+  if (isFloat64Array(data)) error.message += ` (write Float32Array.from(${name}))`;
+  return error;
 }
 
 /** Initial values: an array of numbers, as long as the shape says. */
@@ -104,7 +112,7 @@ function checkData(data: unknown, length: number, shape: readonly number[]): voi
 }
 
 /** The sizes of an argument: given with the call, or carried by a tensor. */
-export function sizesOf(data: Data, shape: unknown): readonly number[] | undefined {
+export function sizesOf(data: unknown, shape: unknown): readonly number[] | undefined {
   if (shape !== undefined) return checkShape(shape);
   return data instanceof Tensor ? data.shape : undefined;
 }

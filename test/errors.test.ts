@@ -185,7 +185,7 @@ onBothBackends(() => {
       expectError(
         () => moments.add(unchecked([1, 2])),
         TypeError,
-        "x: expected a Float32Array or a Tensor, got [1, 2]",
+        "x: expected rows or columns, each an array, got an array of numbers (for one sample write [[…]])",
       );
       expectError(
         () => moments.add(new Float32Array(3)),

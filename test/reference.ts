@@ -147,7 +147,8 @@ export function standard(x: ArrayLike<number>, sizes: Sizes) {
 /** scikit-learn's MinMaxScaler: X·scale + (low − min·scale), in the order that loses least. */
 export function minMax(x: ArrayLike<number>, sizes: Sizes, [low, high]: readonly [number, number]) {
   const { min, max } = extrema(x, sizes);
-  const scale = min.map((m, j) => (high - low) / (max[j] - m < 10 * 2 ** -52 ? 1 : max[j] - m));
+  const epsilon = x instanceof Float32Array ? 2 ** -23 : 2 ** -52;
+  const scale = min.map((m, j) => (high - low) / (max[j] - m < 10 * epsilon ? 1 : max[j] - m));
   const y = new Float64Array(x.length);
   eachValue(sizes, (i, j) => {
     y[i] = (x[i] - min[j]) * scale[j] + low;

@@ -235,10 +235,14 @@ onBothBackends(() => {
       x.fill(1e6 + 1 / 16, 0, 4000);
       expect(new StandardScaler(1).fit(x).scale?.[0]).toBeLessThan(0.01);
 
-      const least = 10 * 2 ** -52;
-      const scale = (max: number) => new MinMaxScaler(1).fit(Float32Array.of(0, max)).scale?.[0];
-      expect(scale(0.99 * least)).toBe(1);
-      expect(scale(1.01 * least)).toBeGreaterThan(1e14);
+      for (const [Values, epsilon] of [
+        [Float32Array, 2 ** -23],
+        [Float64Array, 2 ** -52],
+      ] as const) {
+        const scale = (max: number) => new MinMaxScaler(1).fit(Values.of(0, max)).scale?.[0];
+        expect(scale(9.9 * epsilon)).toBe(1);
+        expect(scale(10.1 * epsilon)).toBeCloseTo(1 / (10.1 * epsilon), -Math.log10(1 / epsilon) + 5);
+      }
     });
 
     test("nearly constant columns at large means are not amplified", () => {
@@ -409,7 +413,7 @@ onBothBackends(() => {
           const x = Float32Array.from({ length: 160 }, (_, i) => values[i % values.length]);
           const [min, max] = [Math.min(...x), Math.max(...x)];
           const y = new MinMaxScaler(1, { range }).fitTransform(x);
-          const constant = max - min < 10 * 2 ** -52;
+          const constant = max - min < 10 * 2 ** -23;
           for (let i = 0; i < x.length; i++) {
             if (y[i] >= low && y[i] <= high) {
               if (x[i] === min && y[i] === low) continue;
@@ -448,24 +452,6 @@ onBothBackends(() => {
   });
 
   describe("data", () => {
-    test("rows of numbers give an array", () => {
-      const rows = [
-        [1, 10],
-        [2, 20],
-        [3, 60],
-      ];
-      const x = Float32Array.from(rows.flat());
-      for (const Scaler of [StandardScaler, MinMaxScaler]) {
-        const scaler = new Scaler(2).fit(rows);
-        expect(scaler.toJSON()).toEqual(new Scaler(2).fit(x).toJSON());
-        expect(scaler.transform(rows)).toEqual(scaler.transform(x));
-        expect(new Scaler(2).partialFit(rows).fitTransform(rows)).toEqual(scaler.transform(x));
-        const out = new Float32Array(6);
-        expect(scaler.inverseTransform([[0, 0]], {})).toEqual(scaler.inverseTransform(new Float32Array(2)));
-        expect(scaler.transform(rows, { out })).toBe(out);
-      }
-    });
-
     test("tensors give tensors, in place too", () => {
       const x = make({ outer: 40, features: 6, inner: 1 }, "N(0, 1)");
       for (const Scaler of [StandardScaler, MinMaxScaler]) {
@@ -620,7 +606,6 @@ onBothBackends(() => {
           RangeError,
         );
         expect(() => scaler.transform(new Float32Array(4), { out: new Float32Array(2) })).toThrow(RangeError);
-        expect(() => new Scaler(2, { axis: 1 }).fit([[1, 2]])).toThrow(TypeError);
         expect(() => new Scaler(2, { axis: 1 }).fit(new Float32Array(2))).toThrow(TypeError);
         const unfitted = new TypeError(
           "scaler: expected a fitted one, got one that has seen no data (call fit first)",

@@ -1,6 +1,6 @@
 // Fold and apply by loops, in float64, rounded once.
 
-import type { After, Coefficients, Norm, Statistics } from "../backend.js";
+import type { After, Coefficients, Norm, Statistics, View } from "../backend.js";
 import type { Layout } from "../layout.js";
 import { rowsPerBlock } from "./block.js";
 
@@ -22,11 +22,11 @@ export function fold({ count, mean, m2 }: Statistics, { gamma, beta, epsilon }: 
 }
 
 export function apply(
-  x: Float32Array,
-  y: Float32Array,
+  x: View,
+  y: View,
   layout: Layout,
   coefficients: Coefficients,
-  residual: Float32Array | null,
+  residual: View | null,
   { low, high }: After,
 ): void {
   if (residual) applyAdded(x, y, layout, coefficients, residual);
@@ -35,17 +35,17 @@ export function apply(
   if (low > Number.NEGATIVE_INFINITY || high < Number.POSITIVE_INFINITY) clamp(y, low, high);
 }
 
-function clamp(y: Float32Array, low: number, high: number): void {
+function clamp(y: View, low: number, high: number): void {
   for (let i = 0; i < y.length; i++) y[i] = Math.min(Math.max(y[i], low), high);
 }
 
 /** In memory order: the residual is a third stream, and memory decides the speed. */
 function applyAdded(
-  x: Float32Array,
-  y: Float32Array,
+  x: View,
+  y: View,
   { outer, features, inner }: Layout,
   { center, scale, shift }: Coefficients,
-  residual: Float32Array,
+  residual: View,
 ): void {
   let i = 0;
   for (let row = 0; row < outer; row++) {
@@ -59,8 +59,8 @@ function applyAdded(
 }
 
 function applyColumns(
-  x: Float32Array,
-  y: Float32Array,
+  x: View,
+  y: View,
   { outer, features }: Layout,
   { center, scale, shift }: Coefficients,
 ): void {
@@ -99,8 +99,8 @@ function applyColumns(
 }
 
 function applyPlanes(
-  x: Float32Array,
-  y: Float32Array,
+  x: View,
+  y: View,
   { outer, features, inner }: Layout,
   { center, scale, shift }: Coefficients,
 ): void {

@@ -1,7 +1,7 @@
 // Backward by loops: dx = a·dy + b·(x − mean) + c, where s = 1/√(variance + epsilon), a = gamma·s, b = −a·s·dgamma/n and
 // c = −a·dbeta/n.
 
-import type { Gradients, Norm, Statistics } from "../backend.js";
+import type { Gradients, Norm, Statistics, View } from "../backend.js";
 import type { Layout } from "../layout.js";
 import { rowsPerBlock } from "./block.js";
 
@@ -32,9 +32,9 @@ export function slopes(
 
 /** apply */
 export function backward(
-  x: Float32Array,
-  dy: Float32Array,
-  dx: Float32Array,
+  x: View,
+  dy: View,
+  dx: View,
   layout: Layout,
   statistics: Statistics,
   slopes: Slopes,
@@ -44,9 +44,9 @@ export function backward(
 }
 
 function backwardColumns(
-  x: Float32Array,
-  dy: Float32Array,
-  dx: Float32Array,
+  x: View,
+  dy: View,
+  dx: View,
   { outer, features }: Layout,
   { mean }: Statistics,
   { a, b, c }: Slopes,
@@ -78,9 +78,9 @@ function backwardColumns(
 }
 
 function backwardPlanes(
-  x: Float32Array,
-  dy: Float32Array,
-  dx: Float32Array,
+  x: View,
+  dy: View,
+  dx: View,
   { outer, features, inner }: Layout,
   { mean }: Statistics,
   { a, b, c }: Slopes,

@@ -1,19 +1,19 @@
 // Extrema by loops. Comparisons are false for NaN, which is thereby ignored; only a NaN, or infinities of both signs,
 // make a sum NaN.
 
-import type { Bounds } from "../backend.js";
+import type { Bounds, View } from "../backend.js";
 import type { Layout } from "../layout.js";
 import { rowsPerBlock } from "./block.js";
 
 /** x → bounds. Returns false only if there is no NaN in x. */
-export function extrema(x: Float32Array, layout: Layout, { min, max }: Bounds): boolean {
+export function extrema(x: View, layout: Layout, { min, max }: Bounds): boolean {
   min.fill(Number.POSITIVE_INFINITY);
   max.fill(Number.NEGATIVE_INFINITY);
   const sum = layout.inner === 1 ? columns(x, layout, { min, max }) : planes(x, layout, { min, max });
   return Number.isNaN(sum);
 }
 
-function columns(x: Float32Array, { outer, features }: Layout, { min, max }: Bounds): number {
+function columns(x: View, { outer, features }: Layout, { min, max }: Bounds): number {
   const block = rowsPerBlock(features);
   let sum = 0;
   for (let row = 0; row < outer; row += block) {
@@ -50,7 +50,7 @@ function columns(x: Float32Array, { outer, features }: Layout, { min, max }: Bou
   return sum;
 }
 
-function planes(x: Float32Array, { outer, features, inner }: Layout, { min, max }: Bounds): number {
+function planes(x: View, { outer, features, inner }: Layout, { min, max }: Bounds): number {
   let sum = 0;
   let i = 0;
   for (let image = 0; image < outer; image++) {

@@ -1,13 +1,13 @@
 // Gradients by loops, in float64: with S1 = Σdy, S2 = Σdy·(x − mean) and s = 1/√(variance + epsilon), dbeta = S1 and
 // dgamma = s·S2.
 
-import type { Gradients, Norm, Statistics } from "../backend.js";
+import type { Gradients, Norm, Statistics, View } from "../backend.js";
 import type { Layout } from "../layout.js";
 import { rowsPerBlock } from "./block.js";
 
 export function gradients(
-  x: Float32Array,
-  dy: Float32Array,
+  x: View,
+  dy: View,
   layout: Layout,
   statistics: Statistics,
   { epsilon }: Norm,
@@ -24,8 +24,8 @@ export function gradients(
 
 /** dBeta := S1, dGamma := S2. */
 function gradientColumns(
-  x: Float32Array,
-  dy: Float32Array,
+  x: View,
+  dy: View,
   { outer, features }: Layout,
   { mean }: Statistics,
   { dGamma, dBeta }: Gradients,
@@ -81,8 +81,8 @@ function gradientColumns(
 }
 
 function gradientPlanes(
-  x: Float32Array,
-  dy: Float32Array,
+  x: View,
+  dy: View,
   { outer, features, inner }: Layout,
   { mean }: Statistics,
   { dGamma, dBeta }: Gradients,

@@ -1,64 +1,80 @@
 // The JavaScript backend: the same steps as loops over the caller's own arrays, in float64. It runs where WebAssembly
-// cannot, and is the baseline of the bench: the fastest loops found for V8.
+// cannot, and is the baseline of the bench: the fastest loops found for V8. And the backend of float64 data: the same
+// loops once more, whose result is not rounded.
 //
 // Locals stay float64: Math.fround would round the same and cost 2.5 times as much.
 
-import { type Backend, type Pass, type Values, viewOf } from "../backend.js";
-import { apply, fold } from "./apply.js";
+import * as doubles from "#double/loops.js";
+import { type Backend, type Pass, type Values, type View, viewOf } from "../backend.js";
 import { backward, slopes } from "./backward.js";
-import { extrema } from "./extrema.js";
 import { gradients } from "./gradients.js";
-import { moments } from "./moments.js";
+import * as singles from "./loops.js";
 
 const NOTHING = new Float32Array();
 
-let x: Float32Array = NOTHING;
-let y: Float32Array = NOTHING;
-let beside: Float32Array | null = null;
+function backendOf(name: "javascript" | "double", loops: typeof singles): Backend {
+  let x: View = NOTHING;
+  let y: View = NOTHING;
+  let beside: View | null = null;
 
-const pass: Pass = {
-  moments(layout, into) {
-    moments(x, layout, into);
-  },
+  const pass: Pass = {
+    moments(layout, into) {
+      loops.moments(x, layout, into);
+    },
 
-  extrema(layout, into) {
-    return extrema(x, layout, into);
-  },
+    extrema(layout, into) {
+      return loops.extrema(x, layout, into);
+    },
 
-  gradients(layout, statistics, norm, into) {
-    gradients(x, beside ?? NOTHING, layout, statistics, norm, into);
-  },
+    gradients(layout, statistics, norm, into) {
+      gradients(x, beside ?? NOTHING, layout, statistics, norm, into);
+    },
 
-  apply(layout, map, after) {
-    apply(x, y, layout, "pointer" in map ? map.map : fold(map.statistics, map.norm), beside, after);
-  },
+    apply(layout, map, after) {
+      const coefficients = "pointer" in map ? map.map : loops.fold(map.statistics, map.norm);
+      loops.apply(x, y, layout, coefficients, beside, after);
+    },
 
-  slope(layout, statistics, norm, of) {
-    backward(x, beside ?? NOTHING, y, layout, statistics, slopes(statistics, norm, of));
-  },
+    slope(layout, statistics, norm, of) {
+      backward(x, beside ?? NOTHING, y, layout, statistics, slopes(statistics, norm, of));
+    },
 
-  close() {
-    x = NOTHING;
-    y = NOTHING;
-    beside = null;
-  },
-};
+    presentMoments(layout, odd, into) {
+      loops.momentsPresent(x, layout, odd, into);
+    },
 
-export const javascript: Backend = {
-  name: "javascript",
+    presentCount(layout) {
+      return loops.countPresent(x, layout);
+    },
 
-  allocate(length) {
-    return { values: new Float32Array(length), free() {} };
-  },
+    close() {
+      x = NOTHING;
+      y = NOTHING;
+      beside = null;
+    },
+  };
 
-  table(map) {
-    return { map, pointer: 0, copies: 1, free() {} };
-  },
+  return {
+    name,
 
-  open(input: Values, output: Values | null, other: Values | null) {
-    x = viewOf(input);
-    y = output === null ? NOTHING : viewOf(output);
-    beside = other === null ? null : viewOf(other);
-    return pass;
-  },
-};
+    allocate(length) {
+      return { values: new Float32Array(length), free() {} };
+    },
+
+    table(map) {
+      return { map, pointer: 0, copies: 1, free() {} };
+    },
+
+    open(input: Values, output: Values | null, other: Values | null) {
+      x = viewOf(input);
+      y = output === null ? NOTHING : viewOf(output);
+      beside = other === null ? null : viewOf(other);
+      return pass;
+    },
+  };
+}
+
+export const javascript = backendOf("javascript", singles);
+
+/** For float64 data; layers have none. */
+export const double = backendOf("double", doubles);

@@ -1,6 +1,6 @@
 // An array of the running call: where it stands in linear memory, or chunk by chunk in a window there.
 
-import { type Values, viewOf } from "../backend.js";
+import { type Values, type View, viewOf } from "../backend.js";
 import type { Floats, Memory } from "./memory.js";
 import type { Chunk } from "./walk.js";
 
@@ -10,7 +10,7 @@ export class Window {
   readonly length: number;
   readonly #floats: Floats;
   // The values #from … #to of the array stand here, and that of #base would be the first.
-  #array: Float32Array | null = null;
+  #array: View | null = null;
   #base = 0;
   #from = 0;
   #to = 0;
@@ -22,7 +22,7 @@ export class Window {
   }
 
   /** The chunk's values, from value `at` on. Rows that are apart in the array are packed. */
-  stage(array: Float32Array, chunk: Chunk, at: number): void {
+  stage(array: View, chunk: Chunk, at: number): void {
     const { offset, length, rows, row, pitch } = chunk;
     const end = offset + length;
     const base = offset - at;
@@ -51,7 +51,7 @@ export class Window {
   }
 
   /** Back to the array. */
-  unstage(array: Float32Array, { offset, length, rows, row, pitch }: Chunk, at: number): void {
+  unstage(array: View, { offset, length, rows, row, pitch }: Chunk, at: number): void {
     const window = this.#floats.values;
     if (row === pitch) {
       array.set(window.subarray(at, at + length), offset);
@@ -146,7 +146,7 @@ export class Operand {
   }
 
   /** The values where they live. */
-  get #array(): Float32Array {
+  get #array(): View {
     return this.#values === null ? NOTHING : viewOf(this.#values);
   }
 }

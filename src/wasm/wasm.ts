@@ -15,6 +15,7 @@ import type {
   Gradients,
   Norm,
   Pass,
+  Present,
   Statistics,
   Table,
   Values,
@@ -32,6 +33,8 @@ const HOLD = 1024 * 1024;
 /** Bytes of a packed table per group of 8 features: see assembly/table.ts. */
 const MAP_GROUP = 96;
 const SLOPE_GROUP = 128;
+
+const NOTHING = new Float32Array();
 
 export class Wasm implements Backend, Pass {
   readonly name = "wasm";
@@ -177,6 +180,14 @@ export class Wasm implements Backend, Pass {
     return odd;
   }
 
+  presentMoments(layout: Layout, odd: readonly number[], into: Present): void {
+    this.#inLoops((pass) => pass.presentMoments(layout, odd, into));
+  }
+
+  presentCount(layout: Layout): Float64Array {
+    return this.#inLoops((pass) => pass.presentCount(layout));
+  }
+
   gradients(layout: Layout, statistics: Statistics, norm: Norm, into: Gradients): void {
     const kernels = this.#kernels;
     const { pointer: mean } = this.#mean;
@@ -211,7 +222,7 @@ export class Wasm implements Backend, Pass {
     // Before anything is written, because y may be x.
     for (const strip of strips) {
       if (this.#fold(strip, map)) continue;
-      this.#inDouble(layout, map, after);
+      this.#inLoops((pass) => pass.apply(layout, map, after));
       return;
     }
     for (const strip of strips) {
@@ -300,13 +311,14 @@ export class Wasm implements Backend, Pass {
     else this.#beta.values.fill(0, 0, strip.width);
   }
 
-  /** The same by the float64 loops, where float32 does not hold the map. */
-  #inDouble(layout: Layout, map: Folded, after: After): void {
-    const { values: x } = this.#x;
-    if (x === null) return;
-    const pass = javascript.open(x, this.#y.values, this.#beside.values);
-    pass.apply(layout, map, after);
-    pass.close();
+  /** A step by loops in float64, where kernels cannot do it: NaN ignored, or a map that float32 does not hold. */
+  #inLoops<Result>(step: (pass: Pass) => Result): Result {
+    const pass = javascript.open(this.#x.values ?? NOTHING, this.#y.values, this.#beside.values);
+    try {
+      return step(pass);
+    } finally {
+      pass.close();
+    }
   }
 
   // ------------------------------------------------------------------------------------ walk
