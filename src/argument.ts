@@ -78,7 +78,8 @@ export function checkSame<Name extends string>(
   }
 }
 
-function isList(value: unknown): value is ArrayLike<unknown> {
+/** An array or a typed array. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && kind(value) !== "DataView");
 }
 

@@ -1,6 +1,6 @@
 // The public names, and nothing else.
 
-export { Affine, type AffineOptions } from "./affine.js";
+export { Affine, type AffineJSON, type AffineOptions } from "./affine.js";
 export {
   type BackwardOptions,
   type BackwardResult,
@@ -11,7 +11,13 @@ export {
 export type { ApplyOptions } from "./call.js";
 export { backend, type InitOptions, init } from "./environment.js";
 export { Extrema, type ExtremaJSON, type ExtremaOptions } from "./extrema.js";
-export type { FoldConvOptions, FoldedLayer, FoldLinearOptions } from "./fold.js";
+export type {
+  ConvLayout,
+  FoldConvOptions,
+  FoldedLayer,
+  FoldLinearOptions,
+  LayerWeights,
+} from "./fold-into.js";
 export { MinMaxScaler, type MinMaxScalerJSON, type MinMaxScalerOptions } from "./min-max-scaler.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
 export type { FitOptions, Rows } from "./scaler.js";
