@@ -54,6 +54,10 @@ export function positiveInteger(name: string, value: unknown): number {
   return numberIn(name, n, "at most 2²⁸", (n) => n <= 2 ** 28);
 }
 
+export function nonNegativeInteger(name: string, value: unknown): number {
+  return numberIn(name, value, "a non-negative integer", (n) => Number.isSafeInteger(n) && n >= 0);
+}
+
 export function flag(name: string, value: unknown): boolean {
   if (typeof value !== "boolean") throw wrongKind(name, "a boolean", value);
   return value;
