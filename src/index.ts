@@ -23,4 +23,4 @@ export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from 
 export type { FitOptions, Rows } from "./scaler.js";
 export { StandardScaler, type StandardScalerJSON, type StandardScalerOptions } from "./standard-scaler.js";
 export { type Data, Tensor } from "./tensor.js";
-export type { KerasConfig, OnnxAttributes, PyTorchOptions, Weights } from "./trained.js";
+export type { KerasConfig, OnnxAttributes, PyTorchOptions, StateDict, Weights } from "./trained.js";
