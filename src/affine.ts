@@ -10,7 +10,9 @@ import {
   type FoldLinearOptions,
   foldConv,
   foldLinear,
-} from "./fold.js";
+  type LayerWeights,
+} from "./fold-into.js";
+import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis } from "./layout.js";
 import { Prepared } from "./prepared.js";
 import type { Data } from "./tensor.js";
@@ -24,6 +26,14 @@ export interface AffineOptions {
   scale?: ArrayLike<number>;
   /** Default: zeros. */
   shift?: ArrayLike<number>;
+}
+
+export interface AffineJSON {
+  features: number;
+  axis: number;
+  center: JsonNumber[];
+  scale: JsonNumber[];
+  shift: JsonNumber[];
 }
 
 /**
@@ -82,7 +92,7 @@ export class Affine {
   apply<X extends Data>(x: X, options?: OutOption<Out<X>> & ApplyOptions): Like<X>;
   apply(x: Data, options: OutOption<Data> & ApplyOptions = {}): Data {
     const call = new Call(x, options, this.features, this.#axis);
-    const table = this.#prepared.on(backendFor(call.layout, call.values));
+    const table = this.#prepared.on(backendFor(call.layout));
     return call.run((pass, layout, after) => pass.apply(layout, table, after));
   }
 
@@ -101,17 +111,9 @@ export class Affine {
   /**
    * This map and then the other, as one: (x − center)·scale·scale₂ + (shift − center₂)·scale₂ + shift₂.
    *
-   * Because of its name a map cannot be awaited: return it from async functions inside an object.
-   *
    * @throws TypeError if it is not an Affine, RangeError if it has other features or another axis
    */
-  // biome-ignore lint/suspicious/noThenProperty: the name is part of the API; awaiting says what to do
-  then(other: Affine): Affine {
-    if (typeof other === "function") {
-      throw new TypeError(
-        "other: expected an Affine, got a function (a map cannot be awaited: wrap it in an object)",
-      );
-    }
+  pipe(other: Affine): Affine {
     if (!(other instanceof Affine)) throw wrongKind("other", "an Affine", other);
     if (other.features !== this.features) {
       throw wrongValue("other", `features = ${this.features}`, other.features);
@@ -133,32 +135,55 @@ export class Affine {
    *     after:   W′[o, i] = W[o, i]·scale[o],   bias′[o] = (bias[o] − center[o])·scale[o] + shift[o]
    *     before:  W′[o, i] = W[o, i]·scale[i],   bias′[o] = bias[o] + Σᵢ W[o, i]·(shift[i] − center[i]·scale[i])
    *
-   * @param weight O × I values (`layout: "OI"`, PyTorch) or I × O (`"IO"`, Keras)
+   * @param layer weight: O × I values (`layout: "OI"`, PyTorch) or I × O (`"IO"`, Keras); bias: O values, or none
+   * @returns new arrays
    * @throws TypeError, RangeError if the sizes do not fit
    */
-  foldIntoLinear(
-    weight: Float32Array,
-    bias: ArrayLike<number> | null | undefined,
-    options: FoldLinearOptions,
-  ): FoldedLayer {
-    return foldLinear(this.#coefficients, weight, bias, options);
+  foldIntoLinear(layer: LayerWeights, options: FoldLinearOptions): FoldedLayer {
+    return foldLinear(this.#coefficients, layer, options);
   }
 
   /**
-   * A convolution and this map behind it, as one convolution; see `foldIntoLinear`. In front of it
-   * (`order: "before"`) only where the convolution has no padding: padded zeros would not pass the map.
+   * A convolution and this map behind it, as one convolution, grouped, depthwise or transposed; see
+   * `foldIntoLinear`, with a sum over the inputs of the output's group and all of space.
    *
-   * @param weight values in the order of `layout`, whose letters are O (outputs), I (inputs), H, W, D (space):
-   *   "OIHW" (PyTorch; depthwise with I = 1), "HWIO" (Keras), "OHWI", "IHWO"; or "HWIM", Keras'
-   *   depthwise kernel, M outputs for each input
-   * @throws TypeError, RangeError if the sizes do not fit, or for a map in front of padding
+   * In front of it (`order: "before"`) only where one bias makes up for the map: not with padding, because
+   * padded zeros do not pass the map, nor for a transposed convolution, whose outputs see different weights.
+   *
+   *     bn.fold().foldIntoConv({ weight, bias }, { layout: "OIHW" });
+   *     bn.fold().foldIntoConv({ weight, bias }, { layout: "OIHW", groups: 32, order: "before", padding: 0 });
+   *     bn.fold().foldIntoConv({ weight, bias }, { layout: "IOHW", shape: [64, 32, 4, 4] });
+   *
+   * @param layer weight: values in the order of `layout`, see `ConvLayout`; bias: O values, or none
+   * @returns new arrays
+   * @throws TypeError, RangeError if the sizes do not fit, or for a map that cannot be folded in front
    */
-  foldIntoConv(
-    weight: Float32Array,
-    bias: ArrayLike<number> | null | undefined,
-    options: FoldConvOptions,
-  ): FoldedLayer {
-    return foldConv(this.#coefficients, weight, bias, options);
+  foldIntoConv(layer: LayerWeights, options: FoldConvOptions): FoldedLayer {
+    return foldConv(this.#coefficients, layer, options);
+  }
+
+  /** The whole map, exact. */
+  toJSON(): AffineJSON {
+    const { center, scale, shift } = this.#coefficients;
+    return {
+      features: this.features,
+      axis: this.#axis,
+      center: listToJson(center),
+      scale: listToJson(scale),
+      shift: listToJson(shift),
+    };
+  }
+
+  /** @throws TypeError, RangeError if it is not what `toJSON` returned */
+  static fromJSON(json: AffineJSON): Affine {
+    const { features, axis, center, scale, shift } = fieldsOf("json", json);
+    const length = positiveInteger("features", features);
+    return new Affine(length, {
+      axis: checkAxis(axis),
+      center: listFromJson("center", center, length),
+      scale: listFromJson("scale", scale, length),
+      shift: listFromJson("shift", shift, length),
+    });
   }
 
   #with(coefficients: Coefficients): Affine {

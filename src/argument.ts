@@ -57,7 +57,7 @@ export function isFloat64Array(value: unknown): value is Float64Array {
  */
 export function checkOptions(value: unknown, known: readonly string[]): void {
   if (value === undefined) return;
-  if (value === null || typeof value !== "object") throw wrongKind("options", "an object", value);
+  checkObject("options", value);
   if (Array.isArray(value) || ArrayBuffer.isView(value) || ownName(value) !== undefined) {
     const hint = known.includes("out") ? " (write { out: … } for where the result goes)" : "";
     throw new TypeError(`options: expected an object of options, got ${show(value)}${hint}`);
@@ -87,6 +87,11 @@ function resembles(name: string, other: string): boolean {
   return row[other.length] <= Math.min(2, Math.floor(letters.length / 3));
 }
 
+/** @throws TypeError if it is not an object */
+export function checkObject(name: string, value: unknown): asserts value is object {
+  if (value === null || typeof value !== "object") throw wrongKind(name, "an object", value);
+}
+
 export function numberIn(
   name: string,
   value: unknown,
@@ -102,6 +107,10 @@ export function positiveInteger(name: string, value: unknown): number {
   const n = numberIn(name, value, "a positive integer", (n) => Number.isSafeInteger(n) && n > 0);
   // Beyond it the statistics alone take gigabytes, and allocation fails with a message of its own.
   return numberIn(name, n, "at most 2²⁸", (n) => n <= 2 ** 28);
+}
+
+export function nonNegativeInteger(name: string, value: unknown): number {
+  return numberIn(name, value, "a non-negative integer", (n) => Number.isSafeInteger(n) && n >= 0);
 }
 
 export function flag(name: string, value: unknown): boolean {
@@ -128,7 +137,8 @@ export function checkSame<Name extends string>(
   }
 }
 
-function isList(value: unknown): value is ArrayLike<unknown> {
+/** An array or a typed array. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && kind(value) !== "DataView");
 }
 

@@ -1,10 +1,18 @@
 // Batch normalization: the layer, its parameters and its running statistics.
 
 import { Affine } from "./affine.js";
-import { checkOptions, flag, numberIn, perFeature, positiveInteger, wrongValue } from "./argument.js";
+import {
+  checkOptions,
+  flag,
+  nonNegativeInteger,
+  numberIn,
+  perFeature,
+  positiveInteger,
+  wrongValue,
+} from "./argument.js";
 import type { Norm, Statistics } from "./backend.js";
 import { type ApplyOptions, Call, type Like, type Out, type OutOption, type ShapeOption } from "./call.js";
-import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
+import { fieldsOf, fromJson, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
 import type { Data } from "./tensor.js";
@@ -15,6 +23,8 @@ import {
   onnxLayer,
   type PyTorchOptions,
   pyTorchLayer,
+  pyTorchLayers,
+  type StateDict,
   type TrainedLayer,
   type Weights,
 } from "./trained.js";
@@ -289,25 +299,18 @@ export class BatchNorm {
     const saved = fieldsOf("json", json);
     const features = positiveInteger("features", saved.features);
     const values = (name: string) => listFromJson(name, saved[name], features);
-    const { axis, epsilon, momentum, unbiased } = json;
-    const options: BatchNormOptions = {
-      axis,
-      epsilon,
-      momentum,
-      unbiased,
+    return BatchNorm.#trainedLayer({
+      features,
+      axis: checkAxis(saved.axis),
+      epsilon: fromJson("epsilon", saved.epsilon),
+      momentum: saved.momentum === null ? null : fromJson("momentum", saved.momentum),
+      unbiased: flag("unbiased", saved.unbiased),
       gamma: saved.gamma === null ? null : values("gamma"),
       beta: saved.beta === null ? null : values("beta"),
       runningMean: values("runningMean"),
       runningVariance: values("runningVariance"),
-    };
-    const n = "a non-negative integer";
-    const tracked = numberIn(
-      "batchesTracked",
-      saved.batchesTracked,
-      n,
-      (m) => Number.isSafeInteger(m) && m >= 0,
-    );
-    return BatchNorm.#trainedLayer({ features, options, batchesTracked: tracked });
+      batchesTracked: nonNegativeInteger("batchesTracked", saved.batchesTracked),
+    });
   }
 
   /**
@@ -315,11 +318,34 @@ export class BatchNorm {
    * (absent with affine=False), `running_mean`, `running_var`, `num_batches_tracked`. The feature axis is 1
    * by default, as it is there. Epsilon and momentum are not part of a state dict.
    *
-   * @throws TypeError, RangeError if a name is missing or a length does not fit
+   *     BatchNorm.fromPyTorch(stateDict, { prefix: "layer1.0.bn1" });
+   *
+   * @param stateDict an object or a Map of arrays, or of tensors that hold them as `data`: floating-point
+   *   numbers, not the bytes of a file
+   * @throws TypeError, RangeError if a name is missing or a length does not fit; a prefix that no batch norm
+   *   has: which there are
    */
-  static fromPyTorch(stateDict: Record<string, unknown>, options: PyTorchOptions = {}): BatchNorm {
+  static fromPyTorch(stateDict: StateDict, options: PyTorchOptions = {}): BatchNorm {
     checkOptions(options, ["prefix", "epsilon", "momentum", "axis"]);
     return BatchNorm.#trainedLayer(pyTorchLayer(stateDict, options));
+  }
+
+  /**
+   * Every batch norm of a model, by its prefix: whatever has a `running_mean` in the state dict, in its order.
+   * None: an empty Map. The options hold for all of them; see `fromPyTorch`.
+   *
+   *     const norms = BatchNorm.allFromPyTorch(stateDict);
+   *     norms.get("layer1.0.bn1")?.infer(x, { shape });
+   *
+   * @throws TypeError, RangeError if a name is missing or a length does not fit
+   */
+  static allFromPyTorch(
+    stateDict: StateDict,
+    options: Omit<PyTorchOptions, "prefix"> = {},
+  ): Map<string, BatchNorm> {
+    checkOptions(options, ["epsilon", "momentum", "axis"]);
+    const layers = pyTorchLayers(stateDict, options);
+    return new Map([...layers].map(([prefix, layer]) => [prefix, BatchNorm.#trainedLayer(layer)]));
   }
 
   /**
@@ -327,12 +353,13 @@ export class BatchNorm {
    * (gamma, beta, moving_mean, moving_variance, less what `scale` or `center` switch off) or by name, and its
    * config. Momentum is converted to the weight of the new batch; the running variance stays biased.
    *
-   * @throws TypeError, RangeError if an array is missing or a length does not fit
+   *     BatchNorm.fromKeras(layer.getWeights().map((w) => w.dataSync()), layer.getConfig());
+   *
+   * @param weights arrays, or tensors that hold them as `data`. By name ("bn1/gamma:0") they may be those of
+   *   several layers, of which `name` says one
+   * @throws TypeError, RangeError if an array is missing, a length does not fit, or several layers are meant
    */
-  static fromKeras(
-    weights: readonly Weights[] | Readonly<Record<string, Weights | undefined>>,
-    config: KerasConfig = {},
-  ): BatchNorm {
+  static fromKeras(weights: readonly Weights[] | StateDict, config: KerasConfig = {}): BatchNorm {
     return BatchNorm.#trainedLayer(kerasLayer(weights, config));
   }
 
@@ -344,13 +371,13 @@ export class BatchNorm {
    * @throws TypeError, RangeError if an array is missing or a length does not fit
    */
   static fromOnnx(
-    inputs: readonly (Weights | null | undefined)[] | Readonly<Record<string, Weights | undefined>>,
+    inputs: readonly (Weights | null | undefined)[] | StateDict,
     attributes: OnnxAttributes = {},
   ): BatchNorm {
     return BatchNorm.#trainedLayer(onnxLayer(inputs, attributes));
   }
 
-  static #trainedLayer({ features, options, batchesTracked }: TrainedLayer): BatchNorm {
+  static #trainedLayer({ features, batchesTracked, ...options }: TrainedLayer): BatchNorm {
     const layer = new BatchNorm(features, options);
     layer.#batchesTracked = batchesTracked;
     return layer;

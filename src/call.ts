@@ -1,7 +1,7 @@
 // A call that maps x to y: its arguments are checked, then its output is found, then its steps run.
 
 import { checkOptions, oneOf, wrongValue } from "./argument.js";
-import { type After, type Pass, type Values, type View, viewOf } from "./backend.js";
+import { type After, type Backend, type Pass, type Values, type View, viewOf } from "./backend.js";
 import { backendFor } from "./environment.js";
 import { type Layout, layoutOf } from "./layout.js";
 import { type Data, sizesOf, Tensor, valuesOf } from "./tensor.js";
@@ -38,7 +38,7 @@ export class Call {
   readonly layout: Layout;
   readonly activated: boolean;
   readonly #after: After;
-  readonly values: Values;
+  readonly #x: Values;
   readonly #beside: Values | null;
   readonly #out: Data | undefined;
   /** Of a tensor that the result will be. */
@@ -59,7 +59,7 @@ export class Call {
   ) {
     checkOptions(options, ["out", "shape", "residual", "activation"]);
     const { out, shape, residual, activation } = options;
-    this.values = valuesOf("x", x);
+    this.#x = valuesOf("x", x);
     this.layout = layoutOf(x.length, features, axis, sizesOf(x, shape));
     if (activation !== undefined) oneOf("activation", activation, ["relu", "relu6"]);
     this.activated = activation !== undefined;
@@ -72,7 +72,7 @@ export class Call {
       if (length !== x.length) throw wrongValue(name, `x's length ${x.length}`, length);
       if (out !== undefined) checkOutput(valuesOf("out", out), name, this.#beside);
     }
-    if (out !== undefined) checkOutput(valuesOf("out", out), "x", this.values);
+    if (out !== undefined) checkOutput(valuesOf("out", out), "x", this.#x);
     this.#out = out;
     this.#shape = x instanceof Tensor ? x.shape : undefined;
   }
@@ -82,20 +82,22 @@ export class Call {
     const { layout } = this;
     const y = this.#out ?? (this.#shape ? new Tensor(this.#shape) : new Float32Array(layout.length));
     const after = this.#after;
-    runOn(layout, this.values, valuesOf("out", y), this.#beside, (pass) => steps(pass, layout, after));
+    runOn(backendFor(layout), this.#x, valuesOf("out", y), this.#beside, (pass) =>
+      steps(pass, layout, after),
+    );
     return y;
   }
 }
 
-/** Runs steps on the backend for such data, which lets go of it afterwards. */
+/** Runs steps on a backend, which lets go of the values afterwards. */
 export function runOn<Result>(
-  layout: Layout,
+  backend: Backend,
   x: Values,
   y: Values | null,
   beside: Values | null,
   steps: (pass: Pass) => Result,
 ): Result {
-  const pass = backendFor(layout, x).open(x, y, beside);
+  const pass = backend.open(x, y, beside);
   try {
     return steps(pass);
   } finally {

@@ -42,10 +42,14 @@ export function current(): Backend {
   return running;
 }
 
-/** The backend that calls on such data run on. */
-export function backendFor(layout: Layout, values: Values): Backend {
-  if (isFloat64Array(values)) return double;
+/** The backend that calls on such float32 data run on. */
+export function backendFor(layout: Layout): Backend {
   return layout.length <= TINY ? javascript : current();
+}
+
+/** The same for data of both kinds. */
+export function backendForBoth(layout: Layout, values: Values): Backend {
+  return isFloat64Array(values) ? double() : backendFor(layout);
 }
 
 /** Which kernels run: `"wasm"`, or `"javascript"` where WebAssembly or its SIMD is missing or forbidden. */

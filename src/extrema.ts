@@ -3,6 +3,7 @@
 import { checkOptions, checkSame, numberIn, wrongKind, wrongValue } from "./argument.js";
 import type { Bounds, Pass } from "./backend.js";
 import { runOn } from "./call.js";
+import { backendForBoth } from "./environment.js";
 import { argumentsOf, checkFeatures, Features } from "./features.js";
 import {
   countFromJson,
@@ -99,7 +100,7 @@ export class Extrema {
     const { shape } = options;
     const { values, layout } = this.#features.read(x, shape);
     if (layout.length === 0) return this;
-    this.#join(runOn(layout, values, null, null, (pass) => reduced(pass, layout)));
+    this.#join(runOn(backendForBoth(layout, values), values, null, null, (pass) => reduced(pass, layout)));
     return this;
   }
 

@@ -1,6 +1,6 @@
 // The public names, and nothing else.
 
-export { Affine, type AffineOptions } from "./affine.js";
+export { Affine, type AffineJSON, type AffineOptions } from "./affine.js";
 export {
   type BackwardResult,
   BatchNorm,
@@ -10,11 +10,17 @@ export {
 export type { ApplyOptions, Like, Out, OutOption, ShapeOption } from "./call.js";
 export { backend, type InitOptions, init } from "./environment.js";
 export { Extrema, type ExtremaJSON, type ExtremaOptions } from "./extrema.js";
-export type { FoldConvOptions, FoldedLayer, FoldLinearOptions } from "./fold.js";
+export type {
+  ConvLayout,
+  FoldConvOptions,
+  FoldedLayer,
+  FoldLinearOptions,
+  LayerWeights,
+} from "./fold-into.js";
 export { MinMaxScaler, type MinMaxScalerJSON, type MinMaxScalerOptions } from "./min-max-scaler.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
 export type { LikeSamples, Nested, Numbers, OutSamples, Samples } from "./samples.js";
 export type { FitOptions } from "./scaler.js";
 export { StandardScaler, type StandardScalerJSON, type StandardScalerOptions } from "./standard-scaler.js";
 export { type Data, Tensor } from "./tensor.js";
-export type { KerasConfig, OnnxAttributes, PyTorchOptions, Weights } from "./trained.js";
+export type { KerasConfig, OnnxAttributes, PyTorchOptions, StateDict, Weights } from "./trained.js";

@@ -1,6 +1,6 @@
 // Numbers in JSON, exactly: what JSON has no literal for is written as a string.
 
-import { numberIn, positiveInteger, wrongKind, wrongValue } from "./argument.js";
+import { nonNegativeInteger, numberIn, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 
 export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity" | "-0";
 
@@ -27,8 +27,11 @@ export function listFromJson(name: string, value: unknown, length: number): numb
   return value.map((item, j) => fromJson(`${name}[${j}]`, item));
 }
 
-/** A saved object's fields, to be checked one by one. */
+/** A saved object's fields, each read once; to be checked one by one, so that none may be missing. */
 export function fieldsOf(name: string, value: unknown): Record<string, unknown> {
+  if (typeof value === "string") {
+    throw new TypeError(`${name}: expected what toJSON returned, got a string (JSON.parse it first)`);
+  }
   if (value === null || typeof value !== "object") throw wrongKind(name, "what toJSON returned", value);
   return { ...value };
 }
@@ -44,10 +47,10 @@ export function countToJson(count: Float64Array): number | number[] {
 }
 
 export function countFromJson(value: unknown, features: number): Float64Array {
-  const whole = (name: string, n: unknown) =>
-    numberIn(name, n, "a non-negative integer", (m) => Number.isSafeInteger(m) && m >= 0);
-  if (!Array.isArray(value)) return new Float64Array(features).fill(whole("count", value));
-  return Float64Array.from(listFromJson("count", value, features), (n, j) => whole(`count[${j}]`, n));
+  if (!Array.isArray(value)) return new Float64Array(features).fill(nonNegativeInteger("count", value));
+  return Float64Array.from(listFromJson("count", value, features), (n, j) =>
+    nonNegativeInteger(`count[${j}]`, n),
+  );
 }
 
 /** null where nothing has said how many there are. */

@@ -3,6 +3,7 @@
 import { checkOptions, checkSame, numberIn, oneOf, wrongKind } from "./argument.js";
 import type { Pass, Present, Statistics } from "./backend.js";
 import { runOn, type ShapeOption } from "./call.js";
+import { backendForBoth } from "./environment.js";
 import { argumentsOf, checkFeatures, Features } from "./features.js";
 import {
   countFromJson,
@@ -110,7 +111,9 @@ export class Moments {
     const { shape } = options;
     const { values, layout } = this.#features.read(x, shape);
     if (layout.length === 0) return this;
-    const part = runOn(layout, values, null, null, (pass) => reduced(pass, layout, this.#nan));
+    const part = runOn(backendForBoth(layout, values), values, null, null, (pass) =>
+      reduced(pass, layout, this.#nan),
+    );
     this.#features.decide(layout.features);
     this.#sum = this.#sum === undefined ? part : merged(this.#sum, part);
     return this;

@@ -4,7 +4,7 @@
 import { checkOptions, checkSame, isFloat64Array, wrongKind, wrongValue } from "./argument.js";
 import type { After, Backend, Coefficients, Table, Values } from "./backend.js";
 import { Call, checkOutput, NONE, type OutOption, runOn, type ShapeOption } from "./call.js";
-import { backendFor } from "./environment.js";
+import { backendFor, backendForBoth } from "./environment.js";
 import { checkFeatures, Features } from "./features.js";
 import type { Layout } from "./layout.js";
 import type { AddOptions } from "./moments.js";
@@ -209,16 +209,17 @@ export abstract class Scaler<Fitted extends Statistic> {
     if (out !== undefined && (isNested(out) || isFloat64Array(out))) {
       throw wrongKind("out", "a Float32Array or a Tensor like x", out);
     }
-    const { values, layout } = this.#features.read(x, shape);
+    const { layout } = this.#features.read(x, shape);
     const call = new Call(x, { out, shape }, layout.features, this.axis);
     before?.();
-    const table = prepared.on(backendFor(layout, values));
+    const table = prepared.on(backendFor(layout));
     return call.run((pass) => pass.apply(layout, table, after.float32));
   }
 
   #run(prepared: Prepared, layout: Layout, x: Values, y: Values, after: After): void {
-    const table = prepared.on(backendFor(layout, x));
-    runOn(layout, x, y, null, (pass) => pass.apply(layout, table, after));
+    const backend = backendForBoth(layout, x);
+    const table = prepared.on(backend);
+    runOn(backend, x, y, null, (pass) => pass.apply(layout, table, after));
   }
 
   #checkFitted(): Fitted {

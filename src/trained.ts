@@ -1,17 +1,36 @@
 // Trained layers from elsewhere: each framework's names and conventions, converted to ours.
 
-import { flag, numberIn, numbers, wrongKind, wrongValue } from "./argument.js";
-import type { BatchNormOptions } from "./batch-norm.js";
+import {
+  checkObject,
+  flag,
+  isList,
+  nonNegativeInteger,
+  numberIn,
+  numbers,
+  show,
+  wrongKind,
+  wrongValue,
+} from "./argument.js";
 import { checkAxis } from "./layout.js";
 
-/** A tensor of a state dict: numbers, or an object that holds them as `data` (safetensors readers). */
+/** Numbers, or an object that holds them as `data`: a tensor, as readers of safetensors files return it. */
 export type Weights = ArrayLike<number> | { readonly data: ArrayLike<number> };
 
-/** A layer as the constructor takes it, and what it has seen. */
+/** Arrays (`Weights`) by name, as PyTorch's `state_dict()` and safetensors files name them. */
+export type StateDict = Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
+
+/** A batch norm as its constructor takes it, and what it has seen. */
 export interface TrainedLayer {
-  features: number;
-  options: BatchNormOptions;
-  batchesTracked: number;
+  readonly features: number;
+  readonly axis: number;
+  readonly epsilon: number;
+  readonly momentum: number | null;
+  readonly unbiased: boolean;
+  readonly gamma: number[] | null;
+  readonly beta: number[] | null;
+  readonly runningMean: number[];
+  readonly runningVariance: number[];
+  readonly batchesTracked: number;
 }
 
 export interface PyTorchOptions {
@@ -25,7 +44,10 @@ export interface PyTorchOptions {
   axis?: number;
 }
 
+/** A layer's config: what `get_config()` returns, of which these are read. */
 export interface KerasConfig {
+  /** Which layer, where arrays by name are those of several. */
+  name?: string;
   /** Default: −1. Older files hold it in a list. */
   axis?: number | readonly number[];
   /** Weight of the OLD value, the complement of ours. Default: 0.99. */
@@ -45,78 +67,125 @@ export interface OnnxAttributes {
   momentum?: number;
 }
 
-/** `weight`, `bias` (both absent: affine=False), `running_mean`, `running_var`, `num_batches_tracked`. */
+/** The argument's arrays by name. */
+interface Named {
+  readonly argument: string;
+  readonly arrays: ReadonlyMap<string, unknown>;
+}
+
+/** One layer's arrays by their own names, "weight" and not "layer1.0.bn1.weight". */
+interface Arrays {
+  find(name: string): unknown;
+  /** What an error calls it. */
+  label(name: string): string;
+}
+
+/** The batch norm of this prefix: `weight`, `bias` (both absent: affine=False) and the running statistics. */
 export function pyTorchLayer(stateDict: unknown, options: PyTorchOptions): TrainedLayer {
-  const { prefix = "", epsilon, momentum, axis = 1 } = options;
+  const { prefix = "", ...rest } = options;
+  return pyTorchBatchNorm(pyTorchArrays(stateDict, prefix, "running_mean"), rest);
+}
+
+/** Every batch norm of the state dict, by its prefix. */
+export function pyTorchLayers(stateDict: unknown, options: PyTorchOptions): Map<string, TrainedLayer> {
+  const named = byName("stateDict", stateDict, STATE_DICT);
+  const starts = startsOf(named, "running_mean");
+  return new Map(starts.map((start) => [pathOf(start), pyTorchBatchNorm(arraysAt(named, start), options)]));
+}
+
+/** The arrays of the layer of this prefix, which has one called `last`. */
+function pyTorchArrays(stateDict: unknown, prefix: unknown, last: string): Arrays {
   if (typeof prefix !== "string") throw wrongKind("prefix", "a string", prefix);
-  const start = prefix === "" || prefix.endsWith(".") ? prefix : `${prefix}.`;
-  const named = record("stateDict", stateDict);
-  const find = (name: string) => named[start + name];
-  const runningMean = list(`stateDict["${start}running_mean"]`, find("running_mean"));
-  const tracked = find("num_batches_tracked");
+  const named = byName("stateDict", stateDict, STATE_DICT);
+  const starts = someStartsOf(named, last);
+  const meant = starts.filter((start) => start === prefix || pathOf(start) === prefix);
+  return arraysAt(named, only(meant, starts, "prefix", prefix));
+}
+
+function pyTorchBatchNorm(arrays: Arrays, options: PyTorchOptions): TrainedLayer {
+  const { epsilon = 1e-5, momentum = 0.1, axis = 1 } = options;
+  const runningMean = floats(arrays, "running_mean");
   return {
     features: runningMean.length,
-    options: {
-      axis,
-      epsilon,
-      momentum,
-      unbiased: true,
-      gamma: optional(`stateDict["${start}weight"]`, find("weight")),
-      beta: optional(`stateDict["${start}bias"]`, find("bias")),
-      runningMean,
-      runningVariance: list(`stateDict["${start}running_var"]`, find("running_var")),
-    },
-    batchesTracked: tracked === undefined ? 0 : count(`stateDict["${start}num_batches_tracked"]`, tracked),
+    axis,
+    epsilon,
+    momentum,
+    unbiased: true,
+    gamma: optional(arrays, "weight"),
+    beta: optional(arrays, "bias"),
+    runningMean,
+    runningVariance: floats(arrays, "running_var"),
+    batchesTracked: count(arrays, "num_batches_tracked"),
   };
 }
 
 /** `[gamma, beta, moving_mean, moving_variance]` without what the config switches off, or the same by name. */
 export function kerasLayer(weights: unknown, config: KerasConfig): TrainedLayer {
-  const { axis = -1, momentum = 0.99, epsilon = 1e-3, center = true, scale = true } = config;
+  checkObject("config", config);
+  const { name, axis = -1, momentum = 0.99, epsilon = 1e-3, center = true, scale = true } = config;
   const names = ["moving_mean", "moving_variance"];
   if (flag("center", center)) names.unshift("beta");
   if (flag("scale", scale)) names.unshift("gamma");
-  const named = Array.isArray(weights) ? byPosition(weights, names) : byLastName(record("weights", weights));
-  const runningMean = list("moving_mean", named.moving_mean);
+  const arrays = Array.isArray(weights) ? inOrder("weights", weights, names) : kerasArrays(weights, name);
+  const runningMean = floats(arrays, "moving_mean");
   return {
     features: runningMean.length,
-    options: {
-      axis: checkAxis(Array.isArray(axis) && axis.length === 1 ? axis[0] : axis),
-      epsilon,
-      momentum: complement(momentum),
-      unbiased: false,
-      gamma: scale ? list("gamma", named.gamma) : null,
-      beta: center ? list("beta", named.beta) : null,
-      runningMean,
-      runningVariance: list("moving_variance", named.moving_variance),
-    },
+    axis: checkAxis(Array.isArray(axis) && axis.length === 1 ? axis[0] : axis),
+    epsilon,
+    momentum: complement(momentum),
+    unbiased: false,
+    gamma: scale ? floats(arrays, "gamma") : null,
+    beta: center ? floats(arrays, "beta") : null,
+    runningMean,
+    runningVariance: floats(arrays, "moving_variance"),
     batchesTracked: 0,
   };
 }
 
-/** BatchNormalization's inputs after X, by position (with or without X) or by name. */
+/** The arrays of the only layer, or of the one called `name`: of "bn1" or "model/bn1" is "model/bn1/gamma:0". */
+function kerasArrays(weights: unknown, name: unknown): Arrays {
+  if (name !== undefined && typeof name !== "string") throw wrongKind("name", "a string", name);
+  const named = byName("weights", weights, "the list of get_weights(), or arrays by name");
+  const starts = someStartsOf(named, "moving_mean");
+  return arraysAt(named, only(name === undefined ? starts : called(name, starts), starts, "name", name));
+}
+
+/** The layers of this name or path. One without a path may have any name. */
+function called(name: string, starts: readonly string[]): string[] {
+  const whole = starts.filter((start) => start === "" || pathOf(start) === name);
+  return whole.length > 0 ? whole : starts.filter((start) => pathOf(start).endsWith(`/${name}`));
+}
+
+/** BatchNormalization's inputs after X, in order (with or without X) or by name. */
 export function onnxLayer(inputs: unknown, attributes: OnnxAttributes): TrainedLayer {
+  checkObject("attributes", attributes);
   const { epsilon = 1e-5, momentum = 0.9 } = attributes;
   const names = ["scale", "B", "input_mean", "input_var"];
-  const named = Array.isArray(inputs)
-    ? byPosition(inputs.length === 5 ? inputs.slice(1) : inputs, names)
-    : record("inputs", inputs);
-  // Before version 14 of the operator the statistics were called mean and var.
-  const runningMean = list("input_mean", named.input_mean ?? named.mean);
+  const arrays = Array.isArray(inputs)
+    ? inOrder("inputs", inputs.length === 5 ? inputs.slice(1) : inputs, names)
+    : onnxArrays(inputs);
+  const runningMean = floats(arrays, "input_mean");
   return {
     features: runningMean.length,
-    options: {
-      axis: 1,
-      epsilon,
-      momentum: complement(momentum),
-      unbiased: false,
-      gamma: list("scale", named.scale),
-      beta: list("B", named.B),
-      runningMean,
-      runningVariance: list("input_var", named.input_var ?? named.var),
-    },
+    axis: 1,
+    epsilon,
+    momentum: complement(momentum),
+    unbiased: false,
+    gamma: floats(arrays, "scale"),
+    beta: floats(arrays, "B"),
+    runningMean,
+    runningVariance: floats(arrays, "input_var"),
     batchesTracked: 0,
   };
+}
+
+/** Before version 14 of the operator the statistics were called mean and var. */
+function onnxArrays(inputs: unknown): Arrays {
+  const { find, label } = arraysAt(
+    byName("inputs", inputs, "the list of inputs after X, or arrays by name"),
+    "",
+  );
+  return { find: (name) => find(name) ?? find(name.replace("input_", "")), label };
 }
 
 /** A momentum that weighs the old value, as one that weighs the new. */
@@ -124,41 +193,110 @@ function complement(momentum: number): number {
   return 1 - numberIn("momentum", momentum, "a number from 0 to 1", (n) => n >= 0 && n <= 1);
 }
 
-function record(name: string, value: unknown): Record<string, unknown> {
-  if (value === null || typeof value !== "object")
-    throw wrongKind(name, "an object of arrays by name", value);
-  return value instanceof Map ? Object.fromEntries(value) : { ...value };
-}
-
-function byPosition(items: unknown[], names: string[]): Record<string, unknown> {
-  if (items.length !== names.length) {
-    throw wrongValue("weights", `${names.length} arrays (${names.join(", ")})`, items.length);
+/** Arrays in the order of these names. */
+function inOrder(argument: string, arrays: readonly unknown[], names: readonly string[]): Arrays {
+  if (arrays.length !== names.length) {
+    throw wrongValue(argument, `${names.length} arrays (${names.join(", ")})`, arrays.length);
   }
-  return Object.fromEntries(names.map((name, i) => [name, items[i]]));
+  return { find: (name) => arrays[names.indexOf(name)], label: (name) => name };
 }
 
-/** "model/batch_normalization/gamma:0" is gamma. */
-function byLastName(named: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(named).map(([name, value]) => [name.replace(/:\d+$/, "").replace(/^.*[/.]/, ""), value]),
-  );
+const STATE_DICT = "an object or a Map of arrays by name";
+
+/** A copy of what is given by name, without the ":0" that TensorFlow's names end with. */
+function byName(argument: string, value: unknown, expected: string): Named {
+  if (value === null || typeof value !== "object" || isList(value)) {
+    throw wrongKind(argument, expected, value);
+  }
+  const entries: [string, unknown][] = value instanceof Map ? [...value] : Object.entries(value);
+  return {
+    argument,
+    arrays: new Map(entries.map(([name, array]) => [`${name}`.replace(/:\d+$/, ""), array])),
+  };
 }
 
-function list(name: string, value: unknown): number[] {
-  const held = value !== null && typeof value === "object" && "data" in value ? value.data : value;
-  if (Array.isArray(held) || ArrayBuffer.isView(held)) return numbers(name, Array.from(Object.values(held)));
-  throw wrongKind(name, "an array of numbers", value);
+/** What stands before `last` in the names that end with it, "layer1.0.bn1.": the layers that have one. */
+function startsOf({ arrays }: Named, last: string): string[] {
+  const end = new RegExp(`(?:^|[./])${last}$`);
+  return [...arrays.keys()].filter((name) => end.test(name)).map((name) => name.slice(0, -last.length));
 }
 
-function optional(name: string, value: unknown): number[] | null {
-  return value === undefined || value === null ? null : list(name, value);
+function someStartsOf(named: Named, last: string): string[] {
+  const starts = startsOf(named, last);
+  if (starts.length > 0) return starts;
+  throw new TypeError(`${named.argument}: expected a name that ends in "${last}", got none`);
 }
 
-/** A count is saved as a number, a 64-bit integer, or a tensor of one. */
-function count(name: string, value: unknown): number {
-  const expected = "a non-negative integer";
-  const held = value !== null && typeof value === "object" && "data" in value ? value.data : value;
-  const first = Array.isArray(held) || ArrayBuffer.isView(held) ? Object.values(held)[0] : held;
-  const n = typeof first === "bigint" ? Number(first) : first;
-  return numberIn(name, n, expected, (m) => Number.isSafeInteger(m) && m >= 0);
+/** A start without its last dot or slash. */
+function pathOf(start: string): string {
+  return start.slice(0, -1);
+}
+
+/** The layer that is meant; if that is not one, an error says which there are. */
+function only(meant: readonly string[], starts: readonly string[], option: string, got: unknown): string {
+  if (meant.length === 1) return meant[0];
+  const expected = `one of ${starts.map((start) => show(pathOf(start))).join(", ")}`;
+  throw got === undefined ? wrongKind(option, expected, got) : wrongValue(option, expected, show(got));
+}
+
+/** The arrays of the layer whose names start so. */
+function arraysAt({ argument, arrays }: Named, start: string): Arrays {
+  return {
+    find: (name) => arrays.get(start + name),
+    label: (name) => `${argument}["${start}${name}"]`,
+  };
+}
+
+/** What is often given in place of numbers, by kind, and what to do about it. */
+const INSTEAD = new Map([
+  // A copy of the bytes is aligned, and is alone in its buffer, which Node's Buffers are not.
+  ["Uint8Array", "bytes (if of float32, write new Float32Array(Uint8Array.from(bytes).buffer))"],
+  ["ArrayBuffer", "bytes (if of float32, write new Float32Array(bytes))"],
+  ["Uint16Array", "a Uint16Array (if it holds the bits of float16 or bfloat16, convert them to float32)"],
+  ["Function", "a tensor whose data is a method (write tensor.dataSync())"],
+  ["AsyncFunction", "a tensor whose data is a method (write tensor.dataSync())"],
+]);
+
+/** The numbers of one array. Bytes are not taken for numbers: they would be four features for one. */
+function floats(arrays: Arrays, name: string): number[] {
+  const label = arrays.label(name);
+  const { data, shape } = heldBy(arrays.find(name));
+  if (!isFloats(data)) {
+    const expected = "an array of floating-point numbers";
+    const instead = INSTEAD.get(kindOf(data));
+    if (instead === undefined) throw wrongKind(label, expected, data);
+    throw new TypeError(`${label}: expected ${expected}, got ${instead}`);
+  }
+  const found = numbers(label, data);
+  if (isList(shape) && Array.from(shape, Number).reduce((all, size) => all * size, 1) !== found.length) {
+    throw wrongValue(label, `as many numbers as its shape ${show(shape)} has`, found.length);
+  }
+  return found;
+}
+
+function optional(arrays: Arrays, name: string): number[] | null {
+  const value = arrays.find(name);
+  return value === undefined || value === null ? null : floats(arrays, name);
+}
+
+/** A count is saved as a number, a 64-bit integer, or a tensor of one; without it nothing was counted. */
+function count(arrays: Arrays, name: string): number {
+  const { data } = heldBy(arrays.find(name));
+  if (data === undefined || data === null) return 0;
+  const one = isList(data) && data.length === 1 ? data[0] : data;
+  return nonNegativeInteger(arrays.label(name), typeof one === "bigint" ? Number(one) : one);
+}
+
+/** A tensor's data and shape, or what is itself the data. */
+function heldBy(value: unknown): { data: unknown; shape?: unknown } {
+  return value !== null && typeof value === "object" && "data" in value ? value : { data: value };
+}
+
+function isFloats(data: unknown): data is ArrayLike<unknown> {
+  return Array.isArray(data) || /^Float(?:16|32|64)Array$/.test(kindOf(data));
+}
+
+/** "Float32Array", …: by brand, because arrays also come from other realms. */
+function kindOf(data: unknown): string {
+  return Object.prototype.toString.call(data).slice(8, -1);
 }

@@ -4,6 +4,7 @@ import { Affine, type ApplyOptions, BatchNorm } from "simdnorm";
 import { describe, expect, test } from "vitest";
 import { onBothBackends } from "./backends.js";
 import { make, parameters } from "./data.js";
+import { expectError } from "./expect-error.js";
 import { inferenceBound, normalize, type Sizes, u, worst } from "./reference.js";
 
 const SIZES: Sizes[] = [1, 2, 3, 7, 8, 9, 16, 33, 64, 100, 5000].flatMap((features) =>
@@ -27,7 +28,103 @@ function activate(value: number, activation: ApplyOptions["activation"]): number
   return Math.min(Math.max(value, 0), activation === "relu6" ? 6 : Number.POSITIVE_INFINITY);
 }
 
+/** A map whose features all differ, some of them falling. */
+function mapOf(features: number, seed: number): Affine {
+  const { gamma, beta, mean, variance } = parameters(features + seed);
+  return new Affine(features, {
+    center: mean.subarray(seed),
+    scale: variance.map((v, j) => (j % 2 === 0 ? v : -v)).subarray(seed),
+    shift: beta.map((b, j) => b + gamma[j]).subarray(seed),
+  });
+}
+
+/** Feature j of the map in float64. */
+function mapped({ center, scale, shift }: Affine, j: number, x: number): number {
+  return (x - center[j]) * scale[j] + shift[j];
+}
+
+/** The sum of its terms' magnitudes: in float64 the map is off by at most 5·2⁻⁵³ of it, as in float32 by 5u. */
+function magnitude({ center, scale, shift }: Affine, j: number, x: number): number {
+  return (Math.abs(x) + Math.abs(center[j])) * Math.abs(scale[j]) + Math.abs(shift[j]);
+}
+
+describe("algebra", () => {
+  const first = mapOf(5, 2);
+  const second = mapOf(5, 3);
+
+  test.each([-3, 0, 0.7, 1e4])("inverse undoes, pipe composes, at %d", (x) => {
+    const both = first.pipe(second);
+    const back = first.inverse();
+    for (let j = 0; j < 5; j++) {
+      const y = mapped(first, j, x);
+      const m = magnitude(first, j, x);
+      // Two steps on either side; what the first is off by, the second scales.
+      const composed = 20 * 2 ** -53 * magnitude(second, j, m);
+      expect(Math.abs(mapped(both, j, x) - mapped(second, j, y))).toBeLessThanOrEqual(composed);
+      const undone = 10 * 2 ** -53 * magnitude(back, j, m);
+      expect(Math.abs(mapped(back, j, y) - x)).toBeLessThanOrEqual(undone);
+    }
+  });
+
+  test("what does not fit is refused", () => {
+    expect(() => new Affine(2, { scale: [1, 0] }).inverse()).toThrow(
+      new RangeError("scale[1]: expected a number other than 0, to be undone, got 0"),
+    );
+    expect(() => first.pipe(mapOf(3, 0))).toThrow(new RangeError("other: expected features = 5, got 3"));
+    expect(() => first.pipe(new Affine(5, { axis: 1 }))).toThrow(
+      new RangeError("other: expected axis = -1, got 1"),
+    );
+    expect(() => Reflect.apply(first.pipe, first, [{}])).toThrow(
+      new TypeError("other: expected an Affine, got an object"),
+    );
+  });
+
+  test("a map can be awaited", async () => {
+    expect(await Promise.resolve(first)).toBe(first);
+  });
+});
+
+describe("JSON", () => {
+  const map = new Affine(4, {
+    axis: 1,
+    center: [0.1, -0, Number.NaN, 1e300],
+    scale: [Number.POSITIVE_INFINITY, 1 / 3, -2, 5e-324],
+    shift: [1, 2, Number.NEGATIVE_INFINITY, 4],
+  });
+
+  test("exact, also NaN, infinity and −0", () => {
+    const back = Affine.fromJSON(JSON.parse(JSON.stringify(map)));
+    for (const field of ["features", "axis", "center", "scale", "shift"] as const) {
+      expect(back[field]).toEqual(map[field]);
+    }
+  });
+
+  test.each(["features", "axis", "center", "scale", "shift"])("without %s it is refused", (field) => {
+    const { [field]: _, ...rest }: Record<string, unknown> = { ...map.toJSON() };
+    expectError(() => Reflect.apply(Affine.fromJSON, Affine, [rest]), TypeError, `${field}: expected`);
+  });
+
+  test.each([
+    [null, TypeError, "json: expected what toJSON returned, got null"],
+    [{ ...map.toJSON(), axis: 0.5 }, RangeError, "axis: expected an integer, got 0.5"],
+    [{ ...map.toJSON(), shift: [1] }, RangeError, "shift: expected an array of 4 numbers, got length 1"],
+    [{ ...map.toJSON(), scale: [1, 2, 3, "4"] }, TypeError, 'scale[3]: expected a number, got "4"'],
+  ] as const)("%j is refused", (json, kind, message) => {
+    expectError(() => Reflect.apply(Affine.fromJSON, Affine, [json]), kind, message);
+  });
+});
+
 onBothBackends(() => {
+  test("an inverse runs like any map", () => {
+    const map = mapOf(7, 1);
+    const back = map.inverse();
+    const x = make({ outer: 30, features: 7, inner: 1 }, "N(0, 1)");
+    back.apply(map.apply(x)).forEach((value, i) => {
+      const m = magnitude(map, i % 7, x[i]);
+      expect(Math.abs(value - x[i])).toBeLessThanOrEqual(10 * u * magnitude(back, i % 7, m));
+    });
+  });
+
   test("a folded layer is its inference", () => {
     for (const sizes of SIZES) {
       const { gamma, beta, mean, variance } = parameters(sizes.features);

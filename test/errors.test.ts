@@ -4,22 +4,10 @@
 import { Affine, BatchNorm, backend, init, Moments, Tensor } from "simdnorm";
 import { describe, expect, test } from "vitest";
 import { onBothBackends } from "./backends.js";
+import { expectError, type Kind } from "./expect-error.js";
 
 /** Calls that TypeScript would refuse, as JavaScript users can make them. */
 const unchecked = (value: unknown): never => value as never;
-
-type Kind = typeof TypeError | typeof RangeError | typeof ReferenceError;
-
-function expectError(call: () => unknown, kind: Kind, message: string): void {
-  let error: unknown;
-  try {
-    call();
-  } catch (caught) {
-    error = caught;
-  }
-  expect(error).toBeInstanceOf(kind);
-  expect(error instanceof Error && error.constructor === kind ? error.message : error).toContain(message);
-}
 
 describe("init", () => {
   test.each([

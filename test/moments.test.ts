@@ -5,6 +5,7 @@ import { Moments, Tensor } from "simdnorm";
 import { describe, expect, test } from "vitest";
 import { onBothBackends } from "./backends.js";
 import { make } from "./data.js";
+import { expectError } from "./expect-error.js";
 import { moments } from "./reference.js";
 
 const sizes = { outer: 500, features: 3, inner: 1 };
@@ -42,6 +43,23 @@ onBothBackends(() => {
     expect(back.mean).toEqual(odd.mean);
     expect(back.variance).toEqual(odd.variance);
     expect(back.count).toBe(2);
+  });
+
+  test("JSON that toJSON did not return is refused", () => {
+    const json = new Moments(2).add(Float32Array.of(1, Number.NaN, 3, 4)).toJSON();
+    const fromJSON = (value: unknown) => () => Reflect.apply(Moments.fromJSON, Moments, [value]);
+    for (const field of Object.keys(json)) {
+      const { [field]: _, ...rest }: Record<string, unknown> = { ...json };
+      expectError(fromJSON(rest), TypeError, `${field}: expected`);
+    }
+    for (const below of [-1e-300, "-Infinity"]) {
+      const expected = "m2[1]: expected a non-negative number or NaN, got";
+      expectError(fromJSON({ ...json, m2: [1, below] }), RangeError, expected);
+    }
+    expectError(fromJSON({ ...json, count: 0.5 }), RangeError, "count: expected a non-negative integer");
+    expect(Moments.fromJSON({ ...json, m2: ["NaN", "Infinity"] }).variance).toEqual(
+      Float64Array.of(Number.NaN, Number.POSITIVE_INFINITY),
+    );
   });
 
   test("merging changes neither the other nor earlier results", () => {

@@ -4,13 +4,22 @@
 //
 // Locals stay float64: Math.fround would round the same and cost 2.5 times as much.
 
-import * as doubles from "#double/loops.js";
+import {
+  apply as applyDoubles,
+  countPresent as countDoubles,
+  extrema as extremaOfDoubles,
+  fold as foldDoubles,
+  moments as momentsOfDoubles,
+  momentsPresent as momentsOfPresentDoubles,
+} from "#double/loops.js";
 import { type Backend, type Pass, type Values, type View, viewOf } from "../backend.js";
 import { backward, slopes } from "./backward.js";
 import { gradients } from "./gradients.js";
-import * as singles from "./loops.js";
+import { apply, countPresent, extrema, fold, moments, momentsPresent } from "./loops.js";
 
 const NOTHING = new Float32Array();
+
+const singles = { apply, countPresent, extrema, fold, moments, momentsPresent };
 
 function backendOf(name: "javascript" | "double", loops: typeof singles): Backend {
   let x: View = NOTHING;
@@ -76,5 +85,17 @@ function backendOf(name: "javascript" | "double", loops: typeof singles): Backen
 
 export const javascript = backendOf("javascript", singles);
 
-/** For float64 data; layers have none. */
-export const double = backendOf("double", doubles);
+let doubles: Backend | undefined;
+
+/** For float64 data. Layers have none: made at its first use, it is not in a bundle of layers alone. */
+export function double(): Backend {
+  doubles ??= backendOf("double", {
+    apply: applyDoubles,
+    countPresent: countDoubles,
+    extrema: extremaOfDoubles,
+    fold: foldDoubles,
+    moments: momentsOfDoubles,
+    momentsPresent: momentsOfPresentDoubles,
+  });
+  return doubles;
+}
