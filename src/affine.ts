@@ -15,6 +15,7 @@ import {
 import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis } from "./layout.js";
 import { Prepared } from "./prepared.js";
+import { Shown } from "./shown.js";
 import type { Data } from "./tensor.js";
 
 export interface AffineOptions {
@@ -43,13 +44,14 @@ export interface AffineJSON {
  *     const map = bn.fold();
  *     map.apply(x, { out: x });
  */
-export class Affine {
+export class Affine extends Shown {
   readonly #axis: number;
   readonly #coefficients: Coefficients;
   readonly #prepared = new Prepared((backend) => backend.table(this.#coefficients));
 
   /** @throws TypeError, RangeError if `features` or an option is not valid */
   constructor(features: number, options: AffineOptions = {}) {
+    super();
     positiveInteger("features", features);
     checkOptions(options, ["axis", "center", "scale", "shift"]);
     this.#axis = checkAxis(options.axis ?? -1);

@@ -15,6 +15,7 @@ import { type ApplyOptions, Call, type Like, type Out, type OutOption, type Shap
 import { fieldsOf, fromJson, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
+import { Shown } from "./shown.js";
 import type { Data } from "./tensor.js";
 import {
   type KerasConfig,
@@ -87,7 +88,7 @@ export interface BackwardResult<Kind> {
  *     bn.train(Float32Array.of(2, 4,  3, 5,  4, 6));   // 3 samples × 2 features
  *     bn.infer(Float32Array.of(3, 5));
  */
-export class BatchNorm {
+export class BatchNorm extends Shown {
   readonly #features: number;
   readonly #axis: number;
   readonly #norm: Norm;
@@ -100,6 +101,7 @@ export class BatchNorm {
 
   /** @throws TypeError, RangeError if `features` or an option is not valid */
   constructor(features: number, options: BatchNormOptions = {}) {
+    super();
     this.#features = positiveInteger("features", features);
     checkOptions(options, OPTIONS);
     const { axis = -1, epsilon = 1e-5, momentum = 0.1, unbiased = true } = options;

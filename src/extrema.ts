@@ -17,6 +17,7 @@ import {
 import { type Layout, samples } from "./layout.js";
 import { type AddOptions, oneCount, seen } from "./moments.js";
 import type { Samples } from "./samples.js";
+import { Shown } from "./shown.js";
 
 export interface ExtremaOptions {
   /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
@@ -45,7 +46,7 @@ interface Ends extends Bounds {
  *     extrema.merge(Extrema.fromJSON(fromAnotherWorker));
  *     extrema.min; extrema.max;
  */
-export class Extrema {
+export class Extrema extends Shown {
   readonly #features: Features;
   #ends: Ends | undefined;
 
@@ -54,6 +55,7 @@ export class Extrema {
    * @throws TypeError, RangeError if an argument is not valid
    */
   constructor(features?: number | ExtremaOptions, options?: ExtremaOptions) {
+    super();
     const [size, given = {}] = argumentsOf(features, options);
     checkOptions(given, ["axis"]);
     const { axis = -1 } = given;

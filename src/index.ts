@@ -17,10 +17,20 @@ export type {
   FoldLinearOptions,
   LayerWeights,
 } from "./fold-into.js";
-export { MinMaxScaler, type MinMaxScalerJSON, type MinMaxScalerOptions } from "./min-max-scaler.js";
+export {
+  MinMaxScaler,
+  type MinMaxScalerJSON,
+  type MinMaxScalerOptions,
+  type SklearnMinMax,
+} from "./min-max-scaler.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
 export type { LikeSamples, Nested, Numbers, OutSamples, Samples } from "./samples.js";
 export type { FitOptions } from "./scaler.js";
-export { StandardScaler, type StandardScalerJSON, type StandardScalerOptions } from "./standard-scaler.js";
-export { type Data, Tensor } from "./tensor.js";
+export {
+  type SklearnStandard,
+  StandardScaler,
+  type StandardScalerJSON,
+  type StandardScalerOptions,
+} from "./standard-scaler.js";
+export { type Data, scope, Tensor, type TensorJSON } from "./tensor.js";
 export type { KerasConfig, OnnxAttributes, PyTorchOptions, StateDict, Weights } from "./trained.js";

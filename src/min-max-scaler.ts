@@ -1,6 +1,17 @@
 // Min-max scaling: every feature onto a range.
 
-import { checkOptions, checkSame, flag, numberIn, oneOf, wrongKind, wrongValue } from "./argument.js";
+import {
+  checkObject,
+  checkOptions,
+  checkSame,
+  flag,
+  isList,
+  numberIn,
+  oneOf,
+  perFeature,
+  wrongKind,
+  wrongValue,
+} from "./argument.js";
 import type { Backend, Table } from "./backend.js";
 import { NONE } from "./call.js";
 import { Extrema, type ExtremaJSON } from "./extrema.js";
@@ -16,6 +27,18 @@ export interface MinMaxScalerOptions {
   range?: readonly [low: number, high: number] | undefined;
   /** Whether `transform` keeps other data within the range too. Default: false. */
   clip?: boolean | undefined;
+}
+
+/** Attributes of scikit-learn's MinMaxScaler. */
+export interface SklearnMinMax {
+  data_min_: ArrayLike<number>;
+  data_max_: ArrayLike<number>;
+  /** Default: [0, 1]. */
+  feature_range?: ArrayLike<number> | undefined;
+  /** Default: false. */
+  clip?: boolean | undefined;
+  /** Default: 1, for all that follows from the ends. */
+  n_samples_seen_?: number | undefined;
 }
 
 export interface MinMaxScalerJSON {
@@ -115,6 +138,33 @@ export class MinMaxScaler extends Scaler<Extrema> {
     if (!(other instanceof MinMaxScaler)) throw wrongKind("other", "a MinMaxScaler", other);
     checkSame(this, other, ["axis", "range", "clip"]);
     return this.mergeWith(other);
+  }
+
+  /**
+   * A scaler that scikit-learn has fitted: its attributes, as `vars(scaler)` or `json.dumps` of them shows them.
+   *
+   *     MinMaxScaler.fromSklearn({ data_min_: [...], data_max_: [...], feature_range: [0, 1], clip: false });
+   *
+   * @throws TypeError, RangeError if an attribute is missing or a length does not fit
+   */
+  static fromSklearn(fitted: SklearnMinMax, options: { axis?: number | undefined } = {}): MinMaxScaler {
+    checkOptions(options, ["axis"]);
+    checkObject("fitted", fitted);
+    const { data_min_, data_max_, feature_range = [0, 1], clip = false, n_samples_seen_ = 1 } = fitted;
+    if (!isList(data_min_)) throw wrongKind("data_min_", "an array of numbers", data_min_);
+    const features = data_min_.length;
+    const min = perFeature("data_min_", data_min_, features);
+    const max = perFeature("data_max_", data_max_, features);
+    const none = (j: number) => Number.isNaN(min[j]) && Number.isNaN(max[j]);
+    const extrema = Extrema.fromJSON({
+      features,
+      axis: options.axis ?? -1,
+      count: min.map((_, j) => (none(j) ? 0 : n_samples_seen_)),
+      min: min.map((value, j) => (none(j) ? "Infinity" : value)),
+      max: max.map((value, j) => (none(j) ? "-Infinity" : value)),
+    });
+    const range = checkRange(Array.isArray(feature_range) ? feature_range : Array.from(feature_range));
+    return new MinMaxScaler(features, { axis: extrema.axis, range, clip }).restore(extrema, "float64");
   }
 
   /** The whole state, exact. */

@@ -17,6 +17,7 @@ import {
 } from "./json.js";
 import type { Layout } from "./layout.js";
 import type { Samples } from "./samples.js";
+import { Shown } from "./shown.js";
 
 export interface MomentsOptions {
   /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
@@ -48,7 +49,7 @@ export interface MomentsJSON {
  *     moments.merge(Moments.fromJSON(fromAnotherWorker));
  *     moments.mean; moments.variance;
  */
-export class Moments {
+export class Moments extends Shown {
   readonly #features: Features;
   readonly #nan: "propagate" | "ignore";
   #sum: Present | undefined;
@@ -58,6 +59,7 @@ export class Moments {
    * @throws TypeError, RangeError if an argument is not valid
    */
   constructor(features?: number | MomentsOptions, options?: MomentsOptions) {
+    super();
     const [size, given = {}] = argumentsOf(features, options);
     checkOptions(given, ["axis", "nan"]);
     const { axis = -1, nan = "propagate" } = given;

@@ -10,6 +10,7 @@ import type { Layout } from "./layout.js";
 import type { AddOptions } from "./moments.js";
 import { Prepared } from "./prepared.js";
 import { checkNested, isNested, type LikeSamples, nest, type OutSamples, type Samples } from "./samples.js";
+import { Shown } from "./shown.js";
 
 export type FitOptions = ShapeOption;
 
@@ -39,7 +40,7 @@ export interface Fit<Fitted> {
 /** The kind of the data that was fitted: float64 as soon as a part of it was. */
 export type Precision = "float32" | "float64";
 
-export abstract class Scaler<Fitted extends Statistic> {
+export abstract class Scaler<Fitted extends Statistic> extends Shown {
   readonly #fit: Fit<Fitted>;
   readonly #features: Features;
   readonly #forward = new Prepared((backend) =>
@@ -53,6 +54,7 @@ export abstract class Scaler<Fitted extends Statistic> {
 
   /** @throws TypeError, RangeError if `features` or `axis` is not valid */
   constructor(features: number | undefined, axis: number, fit: Fit<Fitted>) {
+    super();
     this.#features = new Features(features, axis);
     this.#fit = fit;
   }

@@ -1,10 +1,19 @@
 // Standardization: every feature to mean 0 and standard deviation 1.
 
-import { checkOptions, checkSame, flag, numberIn, wrongKind } from "./argument.js";
+import {
+  checkObject,
+  checkOptions,
+  checkSame,
+  flag,
+  isList,
+  numberIn,
+  perFeature,
+  wrongKind,
+} from "./argument.js";
 import type { Coefficients } from "./backend.js";
 import { NONE } from "./call.js";
 import { argumentsOf } from "./features.js";
-import { featuresFromJson, fieldsOf } from "./json.js";
+import { featuresFromJson, fieldsOf, listToJson } from "./json.js";
 import { Moments, type MomentsJSON } from "./moments.js";
 import { inverse, reciprocals, Scaler } from "./scaler.js";
 
@@ -15,6 +24,21 @@ export interface StandardScalerOptions {
   withMean?: boolean | undefined;
   /** Whether to divide by the standard deviation. Default: true. */
   withStd?: boolean | undefined;
+}
+
+/** Attributes of scikit-learn's StandardScaler. */
+export interface SklearnStandard {
+  /** null without mean and deviation. */
+  mean_: ArrayLike<number> | null;
+  /** null without deviation. */
+  scale_: ArrayLike<number> | null;
+  var_: ArrayLike<number> | null;
+  /** One number, or one for each feature. */
+  n_samples_seen_: number | ArrayLike<number>;
+  /** Default: true. */
+  with_mean?: boolean | undefined;
+  /** Default: whether there is a scale_. */
+  with_std?: boolean | undefined;
 }
 
 export interface StandardScalerJSON {
@@ -101,6 +125,42 @@ export class StandardScaler extends Scaler<Moments> {
     if (!(other instanceof StandardScaler)) throw wrongKind("other", "a StandardScaler", other);
     checkSame(this, other, ["axis", "withMean", "withStd"]);
     return this.mergeWith(other);
+  }
+
+  /**
+   * A scaler that scikit-learn has fitted: its attributes, as `vars(scaler)` or `json.dumps` of them shows them.
+   *
+   *     StandardScaler.fromSklearn({ mean_: [...], scale_: [...], var_: [...], n_samples_seen_: 178 });
+   *
+   * @throws TypeError, RangeError if an attribute is missing or a length does not fit
+   */
+  static fromSklearn(fitted: SklearnStandard, options: { axis?: number | undefined } = {}): StandardScaler {
+    checkOptions(options, ["axis"]);
+    checkObject("fitted", fitted);
+    const { mean_, var_, scale_, n_samples_seen_, with_mean = true, with_std } = fitted;
+    const withStd = with_std ?? (scale_ !== null && scale_ !== undefined);
+    const mean = mean_ ?? scale_;
+    if (!isList(mean)) throw wrongKind("mean_", "an array of numbers", mean_);
+    const features = mean.length;
+    const list = (name: string, values: unknown) => Float64Array.from(perFeature(name, values, features));
+    const count =
+      typeof n_samples_seen_ === "object" ? list("n_samples_seen_", n_samples_seen_) : n_samples_seen_;
+    const variance = var_
+      ? list("var_", var_)
+      : scale_
+        ? list("scale_", scale_).map((s) => s * s)
+        : undefined;
+    const n = (j: number) => (typeof count === "object" ? count[j] : count);
+    const moments = Moments.fromJSON({
+      features,
+      axis: options.axis ?? -1,
+      nan: "ignore",
+      count: typeof count === "object" ? Array.from(count) : count,
+      mean: mean_ ? listToJson(list("mean_", mean_)) : new Array(features).fill(0),
+      m2: Array.from({ length: features }, (_, j) => (variance?.[j] ?? 0) * n(j)),
+    });
+    const scaler = new StandardScaler(features, { axis: moments.axis, withMean: with_mean, withStd });
+    return scaler.restore(moments, "float64");
   }
 
   /** The whole state, exact. */

@@ -1,13 +1,23 @@
 // A tensor: values that live in linear memory, so that calls on them copy nothing.
 
-import { isFloat32Array, isFloat64Array, numbers, wrongKind, wrongValue } from "./argument.js";
+import { checkNumbers, isFloat32Array, isFloat64Array, isList, wrongKind, wrongValue } from "./argument.js";
 import type { Block } from "./backend.js";
 import { current } from "./environment.js";
 import { freeWhenForgotten, neverForgotten } from "./forgotten.js";
+import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkShape, product } from "./layout.js";
+import { Shown } from "./shown.js";
 
 /** What calls take: an array, or a tensor. What goes in decides what comes out. */
 export type Data = Float32Array | Tensor;
+
+export interface TensorJSON {
+  shape: readonly number[];
+  data: JsonNumber[];
+}
+
+/** The tensors of each scope that runs, the innermost last. */
+const scopes: Set<Tensor>[] = [];
 
 /** The memory of a tensor that is not disposed. */
 let blockOf: (tensor: Tensor) => Block | undefined;
@@ -18,7 +28,7 @@ let blockOf: (tensor: Tensor) => Block | undefined;
  *     using x = new Tensor([1000, 64], values);
  *     bn.infer(x, { out: x });
  */
-export class Tensor {
+export class Tensor extends Shown {
   static {
     blockOf = (tensor) => tensor.#block;
   }
@@ -29,10 +39,11 @@ export class Tensor {
 
   /**
    * @param shape sizes, at least one
-   * @param data the values, copied; zeros if absent
+   * @param data the values, copied and rounded to float32; zeros if absent
    * @throws TypeError, RangeError if they do not fit each other, or linear memory is exhausted
    */
-  constructor(shape: readonly number[], data?: Float32Array | readonly number[]) {
+  constructor(shape: readonly number[], data?: ArrayLike<number>) {
+    super();
     const sizes = checkShape(shape);
     const length = product(sizes, 0, sizes.length);
     if (data !== undefined) checkData(data, length, sizes);
@@ -41,6 +52,7 @@ export class Tensor {
     const block = current().allocate(length);
     this.#block = block;
     freeWhenForgotten(this, block);
+    scopes.at(-1)?.add(this);
     if (data) block.values.set(data);
   }
 
@@ -60,6 +72,18 @@ export class Tensor {
    */
   get data(): Float32Array {
     return blockIn("tensor", this).values;
+  }
+
+  /** Its sizes and values, exact. */
+  toJSON(): TensorJSON {
+    return { shape: this.#shape, data: listToJson(this.data) };
+  }
+
+  /** @throws TypeError, RangeError if it is not what `toJSON` returned */
+  static fromJSON(json: TensorJSON): Tensor {
+    const { shape, data } = fieldsOf("json", json);
+    const sizes = checkShape(shape);
+    return new Tensor(sizes, listFromJson("data", data, product(sizes, 0, sizes.length)));
   }
 
   /** Gives the memory back. Disposing twice does nothing. */
@@ -100,15 +124,13 @@ function notData(name: string, data: unknown): TypeError {
   return error;
 }
 
-/** Initial values: an array of numbers, as long as the shape says. */
+/** Initial values: a list of numbers, as long as the shape says. */
 function checkData(data: unknown, length: number, shape: readonly number[]): void {
-  if (!isFloat32Array(data) && !Array.isArray(data)) {
-    throw wrongKind("data", "a Float32Array or an array of numbers", data);
-  }
+  if (!isList(data)) throw wrongKind("data", "a Float32Array or an array of numbers", data);
   if (data.length !== length) {
     throw wrongValue("data", `a length of ${length} for shape [${shape.join(", ")}]`, data.length);
   }
-  if (Array.isArray(data)) numbers("data", data);
+  if (!isFloat32Array(data)) checkNumbers("data", data);
 }
 
 /** The sizes of an argument: given with the call, or carried by a tensor. */
@@ -125,4 +147,45 @@ function isStale(array: Float32Array): boolean {
   } catch {
     return true;
   }
+}
+
+/**
+ * Runs a function, and frees every tensor that was made in it and is not in its result, which may be a tensor or hold
+ * tensors in arrays and plain objects. A loop of calls without `out` needs it: the garbage collector, which frees
+ * forgotten tensors, does not run within a loop.
+ *
+ *     const y = scope(() => second.infer(first.infer(x)));   // the tensor in between is freed
+ *
+ * @throws what the function throws, with all its tensors freed; TypeError if it returns a promise
+ */
+export function scope<Result>(run: () => Result): Result {
+  if (typeof run !== "function") throw wrongKind("run", "a function", run);
+  const made = new Set<Tensor>();
+  scopes.push(made);
+  try {
+    const result = run();
+    if (result instanceof Promise) {
+      throw wrongKind(
+        "run",
+        "a function that returns its result, because tensors are freed then",
+        "a promise",
+      );
+    }
+    scopes.pop();
+    const outer = scopes.at(-1);
+    for (const tensor of tensorsIn(result, new Set())) if (made.delete(tensor)) outer?.add(tensor);
+    return result;
+  } catch (error) {
+    if (scopes.at(-1) === made) scopes.pop();
+    throw error;
+  } finally {
+    for (const tensor of made) tensor.dispose();
+  }
+}
+
+function* tensorsIn(value: unknown, seen: Set<unknown>): Iterable<Tensor> {
+  if (value === null || typeof value !== "object" || ArrayBuffer.isView(value) || seen.has(value)) return;
+  seen.add(value);
+  if (value instanceof Tensor) yield value;
+  else for (const held of Object.values(value)) yield* tensorsIn(held, seen);
 }

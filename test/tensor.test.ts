@@ -173,7 +173,7 @@ onBothBackends((name) => {
         // Its own scratch memory takes a part of the 4 GiB.
         expect(() => init({ memory: 2 ** 32 })).toThrow(RangeError);
         expect(() => init({ memory: 2 ** 32 })).toThrow(
-          /^memory: expected \d+ bytes to be free, got fewer \(dispose tensors, or use smaller ones\)$/,
+          /^memory: expected \d+ bytes to be free, got fewer \(dispose tensors, pass out, or make them in a scope\)$/,
         );
         expect(x.data).toEqual(Float32Array.of(1, 2));
       });

@@ -54,7 +54,7 @@ export class Memory {
       return { pointer: start + (-start & 63), free: () => this.#kernels.free(start) };
     } catch (cause) {
       throw new RangeError(
-        `memory: expected ${bytes} bytes to be free, got fewer (dispose tensors, or use smaller ones)`,
+        `memory: expected ${bytes} bytes to be free, got fewer (dispose tensors, pass out, or make them in a scope)`,
         { cause },
       );
     }

@@ -1,0 +1,72 @@
+// Scalers that scikit-learn has fitted. The attributes are those of scikit-learn 1.9.1, worked out by its formulas.
+
+import { MinMaxScaler, StandardScaler } from "simdnorm";
+import { expect, test } from "vitest";
+import { onBothBackends } from "./backends.js";
+
+// X = [[0, 5, 1], [2, 5, nan], [4, 5, 3]]: a constant feature, and one with a gap.
+const standard = {
+  mean_: [2, 5, 2],
+  var_: [8 / 3, 0, 1],
+  scale_: [Math.sqrt(8 / 3), 1, 1],
+  n_samples_seen_: [3, 3, 2],
+};
+
+onBothBackends(() => {
+  test("standard", () => {
+    const scaler = StandardScaler.fromSklearn(standard);
+    const same = new StandardScaler().fit([
+      [0, 5, 1],
+      [2, 5, Number.NaN],
+      [4, 5, 3],
+    ]);
+    expect(scaler.toJSON()).toEqual(same.toJSON());
+    expect(scaler.transform([[4, 6, 2]])).toEqual(
+      [[2 / Math.sqrt(8 / 3), 1, 0]].map((row) => row.map((v) => expect.closeTo(v, 12))),
+    );
+    // Counts of the whole, and going on.
+    const whole = StandardScaler.fromSklearn({ ...standard, n_samples_seen_: 3 });
+    expect(whole.partialFit([[2, 5, 2]]).count).toBe(4);
+  });
+
+  test("without mean, without deviation", () => {
+    const scaler = StandardScaler.fromSklearn({ ...standard, var_: null, scale_: null });
+    expect([scaler.withMean, scaler.withStd]).toEqual([true, false]);
+    expect(scaler.transform([[4, 6, 2]])).toEqual([[2, 1, 0]]);
+    const uncentered = StandardScaler.fromSklearn({ ...standard, with_mean: false });
+    expect(uncentered.transform([[0, 5, 2]])).toEqual([[0, 5, 2]]);
+  });
+
+  test("min-max", () => {
+    const fitted = { data_min_: [0, -1], data_max_: [4, 1], feature_range: [-1, 1], clip: true };
+    const scaler = MinMaxScaler.fromSklearn(fitted);
+    expect(scaler.range).toEqual([-1, 1]);
+    expect(
+      scaler.transform([
+        [1, 0],
+        [9, -9],
+      ]),
+    ).toEqual([
+      [-0.5, 0],
+      [1, -1],
+    ]);
+    expect(MinMaxScaler.fromSklearn({ data_min_: [Number.NaN], data_max_: [Number.NaN] }).min).toEqual(
+      Float64Array.of(Number.NaN),
+    );
+  });
+
+  test("what is missing is named", () => {
+    const unchecked = (fitted: object) => fitted as typeof standard;
+    expect(() => StandardScaler.fromSklearn(unchecked({}))).toThrow(
+      "mean_: expected an array of numbers, got undefined",
+    );
+    expect(() => StandardScaler.fromSklearn({ ...standard, var_: [1] })).toThrow(
+      "var_: expected an array of features = 3 numbers, got length 1",
+    );
+    expect(() => StandardScaler.fromSklearn({ ...standard, n_samples_seen_: -1 })).toThrow(RangeError);
+    expect(() => MinMaxScaler.fromSklearn({ data_min_: [2], data_max_: [1] })).toThrow("min ≤ max");
+    expect(() => MinMaxScaler.fromSklearn({ data_min_: [0], data_max_: [1], feature_range: [1, 0] })).toThrow(
+      RangeError,
+    );
+  });
+});
