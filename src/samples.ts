@@ -102,8 +102,7 @@ function axisOf(axis: number): 0 | 1 {
 /** Rows one after the other. */
 function rows(x: Nested, given: number | undefined): Read<Float64Array> {
   const features = given ?? lengthOf(x, 0, "row");
-  const values = new Float64Array(x.length * features);
-  for (let i = 0, at = 0; i < x.length; i++) at = copy(x, i, features, "features", values, at);
+  const values = flatten(x, features, "features");
   return { values, layout: { outer: x.length, features, inner: 1, length: values.length } };
 }
 
@@ -114,8 +113,7 @@ function columns(x: Nested, given: number | undefined): Read<Float64Array> {
     throw wrongValue("x", `${given === undefined ? "columns" : `features = ${given} columns`}`, x.length);
   }
   const inner = lengthOf(x, 0, "column");
-  const values = new Float64Array(features * inner);
-  for (let j = 0, at = 0; j < features; j++) at = copy(x, j, inner, "the first column's", values, at);
+  const values = flatten(x, inner, "the first column's");
   return { values, layout: { outer: 1, features, inner, length: values.length } };
 }
 
@@ -126,26 +124,38 @@ function lengthOf(x: Nested, i: number, what: "row" | "column"): number {
   return list.length;
 }
 
-/** Copies x[i], of `length` numbers, to `at`; checks and copies in one flat loop. */
-function copy(x: Nested, i: number, length: number, whose: string, values: Float64Array, at: number): number {
+/** Lists of `length` numbers one after the other, checked and copied in one flat loop. */
+function flatten(x: Nested, length: number, whose: string): Float64Array {
+  const values = new Float64Array(x.length * length);
+  for (let i = 0, at = 0; i < x.length; i++, at += length) {
+    const list: Numbers = x[i];
+    // Typed arrays need no check of their items. A call per row, not per list that is odd, would cost three times the loop.
+    if (!Array.isArray(list) || list.length !== length) {
+      values.set(typedOf(x, i, length, whose), at);
+      continue;
+    }
+    for (let j = 0; j < length; j++) {
+      const value: unknown = list[j];
+      if (typeof value !== "number") throw notANumber(value, i, j);
+      values[at + j] = value;
+    }
+  }
+  return values;
+}
+
+/** x[i], a typed array of this length. */
+function typedOf(x: Nested, i: number, length: number, whose: string): Numbers {
   const list: Numbers = x[i];
   if (!isList(list)) throw notAList(x, i);
   if (list.length !== length) {
     throw wrongValue(`x[${i}]`, `an array of ${whose} = ${length} numbers`, `length ${list.length}`);
   }
-  if (isFloat32Array(list) || isFloat64Array(list)) {
-    values.set(list, at);
-    return at + length;
-  }
-  for (let j = 0; j < length; j++) {
-    const value: unknown = list[j];
-    if (typeof value !== "number") {
-      const gap = value === null || value === undefined ? " (a gap is NaN)" : "";
-      throw new TypeError(`x[${i}][${j}]: expected a number, got ${show(value)}${gap}`);
-    }
-    values[at++] = value;
-  }
-  return at;
+  return list;
+}
+
+function notANumber(value: unknown, i: number, j: number): TypeError {
+  const gap = value === null || value === undefined ? " (a gap is NaN)" : "";
+  return new TypeError(`x[${i}][${j}]: expected a number, got ${show(value)}${gap}`);
 }
 
 function isList(list: unknown): list is readonly unknown[] | Float32Array | Float64Array {
