@@ -140,8 +140,8 @@ export function foldSums(
 }
 
 /**
- * dbeta and dgamma, of which `count` samples per feature were summed, become the slope table [center | A | B | C],
- * see backward.ts: with s as above, A = gamma·s, B = −A·s·dgamma/n and C = B·(center − mean) − A·dbeta/n.
+ * g = gamma·dgamma and b = gamma·dbeta, of which `count` samples per feature were summed, become the slope table
+ * [center | A | B | C], see backward.ts: with s as above, A = gamma·s, B = −s·s·g/n and C = B·(center − mean) − s·b/n.
  */
 export function foldSlope(
   mean: usize,
@@ -150,8 +150,8 @@ export function foldSlope(
   gamma: usize,
   epsilon: f64,
   features: usize,
-  dBeta: usize,
-  dGamma: usize,
+  b: usize,
+  g: usize,
   table: usize,
 ): void {
   assert(features > 0);
@@ -162,28 +162,26 @@ export function foldSlope(
   do {
     const m0 = v128.load(mean);
     const m1 = v128.load(mean, 16);
-    const g = v128.load(gamma);
+    const weight = v128.load(gamma);
     const s0 = f64x2.div(one, f64x2.sqrt(f64x2.add(f64x2.mul(v128.load(m2), inverse), e)));
     const s1 = f64x2.div(one, f64x2.sqrt(f64x2.add(f64x2.mul(v128.load(m2, 16), inverse), e)));
     const center = narrow(m0, m1);
-    const a0 = f64x2.mul(lower(g), s0);
-    const a1 = f64x2.mul(upper(g), s1);
-    // A/n, and B without its sign
-    const n0 = f64x2.mul(a0, inverse);
-    const n1 = f64x2.mul(a1, inverse);
-    const b0 = f64x2.mul(f64x2.mul(n0, s0), v128.load(dGamma));
-    const b1 = f64x2.mul(f64x2.mul(n1, s1), v128.load(dGamma, 16));
-    const c0 = f64x2.add(f64x2.mul(b0, f64x2.sub(lower(center), m0)), f64x2.mul(n0, v128.load(dBeta)));
-    const c1 = f64x2.add(f64x2.mul(b1, f64x2.sub(upper(center), m1)), f64x2.mul(n1, v128.load(dBeta, 16)));
+    // s/n; B and C without their signs
+    const n0 = f64x2.mul(s0, inverse);
+    const n1 = f64x2.mul(s1, inverse);
+    const b0 = f64x2.mul(f64x2.mul(n0, s0), v128.load(g));
+    const b1 = f64x2.mul(f64x2.mul(n1, s1), v128.load(g, 16));
+    const c0 = f64x2.add(f64x2.mul(b0, f64x2.sub(lower(center), m0)), f64x2.mul(n0, v128.load(b)));
+    const c1 = f64x2.add(f64x2.mul(b1, f64x2.sub(upper(center), m1)), f64x2.mul(n1, v128.load(b, 16)));
     v128.store(table, center);
-    v128.store(table, narrow(a0, a1), 32);
+    v128.store(table, narrow(f64x2.mul(lower(weight), s0), f64x2.mul(upper(weight), s1)), 32);
     v128.store(table, f32x4.neg(narrow(b0, b1)), 64);
     v128.store(table, f32x4.neg(narrow(c0, c1)), 96);
     table += nextHalf(left, SLOPE_GROUP);
     mean += 32;
     m2 += 32;
     gamma += 16;
-    dBeta += 32;
-    dGamma += 32;
+    b += 32;
+    g += 32;
   } while (--left);
 }

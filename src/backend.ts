@@ -93,8 +93,8 @@ export interface Pass {
   gradients(layout: Layout, statistics: Statistics, norm: Norm, into: Gradients): void;
   /** fold and apply: y = the map of x, then what is `beside` x added, then clamped. */
   apply(layout: Layout, map: Folded, after: After): void;
-  /** fold and apply, with two inputs: y = dx, by the gradients of the whole batch. */
-  slope(layout: Layout, statistics: Statistics, norm: Norm, gradients: Gradients): void;
+  /** fold and apply, with two inputs: y = dx, by the gradients of the whole batch, each times gamma. */
+  slope(layout: Layout, statistics: Statistics, norm: Norm, weighted: Gradients): void;
   /** Lets go of the arrays. */
   close(): void;
 }

@@ -8,6 +8,7 @@ import {
   numberIn,
   perFeature,
   positiveInteger,
+  wrongKind,
   wrongValue,
 } from "./argument.js";
 import type { Norm, Statistics } from "./backend.js";
@@ -15,7 +16,9 @@ import { type ApplyOptions, Call, type Like, type Out, type OutOption, type Shap
 import { fieldsOf, fromJson, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
+import { checkInUse, noGradients, parameter, variances, weighted } from "./parameters.js";
 import { Shown } from "./shown.js";
+import { type BatchGradients, type BatchMoments, gradientsOf, statisticsOf } from "./synchronized.js";
 import type { Data } from "./tensor.js";
 import {
   type KerasConfig,
@@ -73,6 +76,18 @@ export interface BatchNormJSON {
   batchesTracked: number;
 }
 
+export interface TrainOptions extends ApplyOptions {
+  /** Statistics of the whole batch, of which x is a part. Default: those of x. */
+  moments?: BatchMoments | undefined;
+}
+
+export interface BackwardOptions extends ShapeOption {
+  /** Whether the statistics are constants, as in `infer`: for fine-tuning. Default: false. */
+  frozen?: boolean | undefined;
+  /** The sums of `gradients` over all parts of the batch, of which x is one. Default: those of x. */
+  gradients?: { readonly dGamma: ArrayLike<number>; readonly dBeta: ArrayLike<number> } | undefined;
+}
+
 export interface BackwardResult<Kind> {
   dx: Kind;
   dGamma: Float32Array<ArrayBuffer> | null;
@@ -125,11 +140,7 @@ export class BatchNorm extends Shown {
       this.#running.mean.set(perFeature("runningMean", runningMean, features));
     }
     if (runningVariance !== undefined) {
-      const variance = perFeature("runningVariance", runningVariance, features);
-      for (let j = 0; j < features; j++) {
-        numberIn(`runningVariance[${j}]`, variance[j], "a non-negative number", (n) => !(n < 0));
-      }
-      this.#running.m2.set(variance);
+      this.#running.m2.set(variances("runningVariance", runningVariance, features));
     }
   }
 
@@ -179,28 +190,33 @@ export class BatchNorm extends Shown {
   }
 
   /**
-   * Normalizes x by its own mean and biased variance per feature, and updates the running statistics.
+   * Normalizes x by its own mean and biased variance per feature, and updates the running statistics. With `moments`
+   * by those: of the whole batch, of which x is one replica's part (synchronized batch normalization).
    *
    * @returns `out`, or a new array or tensor of x's shape
-   * @throws TypeError, RangeError if an argument does not fit, or x has fewer than two values per feature;
+   * @throws TypeError, RangeError if an argument does not fit, or there are fewer than two values per feature;
    *   the running statistics then stay as they were
    */
-  train<X extends Data>(x: X, options?: OutOption<Out<X>> & ApplyOptions): Like<X>;
-  train(x: Data, options: OutOption<Data> & ApplyOptions = {}): Data {
-    const call = new Call(x, options, this.features, this.#axis);
-    if (samples(call.layout) < 2) {
+  train<X extends Data>(x: X, options?: OutOption<Out<X>> & TrainOptions): Like<X>;
+  train(x: Data, options: OutOption<Data> & TrainOptions = {}): Data {
+    checkOptions(options, ["out", "shape", "residual", "activation", "moments"]);
+    const { out, shape, residual, activation, moments } = options;
+    const call = new Call(x, { out, shape, residual, activation }, this.features, this.#axis);
+    const given = moments === undefined ? undefined : statisticsOf(moments, this.#features);
+    const count = given?.count ?? samples(call.layout);
+    if (count < 2) {
       throw new RangeError(
-        `x: expected at least 2 values per feature to train on, got ${samples(call.layout)} (one value has no variance; infer takes it)`,
+        `x: expected at least 2 values per feature to train on, got ${count} (one value has no variance; infer takes it)`,
       );
     }
     const norm = this.#parameters();
-    const batch = this.#spare;
+    const batch = given ?? this.#spare;
     const y = call.run((pass, layout, after) => {
-      pass.moments(layout, batch);
+      if (given === undefined) pass.moments(layout, batch);
       pass.apply(layout, { statistics: batch, norm }, after);
     });
     this.#track(batch);
-    this.#spare = this.#trained?.batch ?? emptyStatistics(this.#features);
+    if (given === undefined) this.#spare = this.#trained?.batch ?? emptyStatistics(this.#features);
     this.#trained = { batch, activated: call.activated };
     return y;
   }
@@ -212,6 +228,9 @@ export class BatchNorm extends Shown {
    *
    *     dBeta = Σdy,   dGamma = Σdy·x̂,   dx = gamma·s·(dy − dBeta/n − x̂·dGamma/n)
    *
+   * With `gradients`, the sums of `gradients(x, dy)` over all replicas, dx of this replica's part of the batch. With
+   * `frozen: true` the gradients of `infer(x)`, whose statistics are constants: dx = gamma·s·dy.
+   *
    * A residual's gradient is dy itself. After a training with an activation, which hides dy, it throws:
    * train without it and multiply by the activation's slope.
    *
@@ -222,36 +241,64 @@ export class BatchNorm extends Shown {
   backward<X extends Data>(
     x: X,
     dy: Data,
-    options?: OutOption<Out<X>> & ShapeOption,
+    options?: OutOption<Out<X>> & BackwardOptions,
   ): BackwardResult<Like<X>>;
-  backward(x: Data, dy: Data, options: OutOption<Data> & ShapeOption = {}): BackwardResult<Data> {
-    checkOptions(options, ["out", "shape"]);
-    const { out, shape } = options;
+  backward(x: Data, dy: Data, options: OutOption<Data> & BackwardOptions = {}): BackwardResult<Data> {
+    checkOptions(options, ["out", "shape", "frozen", "gradients"]);
+    const { out, shape, frozen = false, gradients: given } = options;
     const call = new Call(x, { shape, out }, this.features, this.#axis, "dy", dy);
-    const count = samples(call.layout);
-    const trained = this.#trained;
-    if (trained === undefined) {
-      throw new TypeError("backward: expected a call of train(x) before it, got none");
-    }
-    if (trained.batch.count !== count) {
-      throw wrongValue("x", `the ${trained.batch.count} values per feature that train was given`, count);
-    }
-    if (trained.activated) {
-      throw new TypeError(
-        "backward: expected a train(x) without activation, got one with (apply it and its slope outside)",
-      );
-    }
     const norm = this.#parameters();
-    const gradients = { dGamma: new Float64Array(this.features), dBeta: new Float64Array(this.features) };
+    const fixed = flag("frozen", frozen);
+    if (fixed && given !== undefined) {
+      throw wrongKind("gradients", "none with frozen: true, whose dx is the same without", given);
+    }
+    const summed = given === undefined ? undefined : gradientsOf(given, this.#features);
+    const statistics = fixed ? this.#running : this.#batchOf(summed ? undefined : samples(call.layout));
+    const gradients = summed ?? noGradients(this.#features);
     const dx = call.run((pass, layout) => {
-      pass.gradients(layout, trained.batch, norm, gradients);
-      pass.slope(layout, trained.batch, norm, gradients);
+      if (summed === undefined) pass.gradients(layout, statistics, norm, gradients);
+      const through = fixed ? noGradients(this.#features) : weighted(gradients, norm.gamma);
+      pass.slope(layout, statistics, norm, through);
     });
     return {
       dx,
       dGamma: norm.gamma && new Float32Array(gradients.dGamma),
       dBeta: norm.beta && new Float32Array(gradients.dBeta),
     };
+  }
+
+  /**
+   * What one replica adds to the gradients of gamma and beta after `train(x, { moments })`, in float64: Σdy·x̂ and Σdy
+   * of its part. Summed over the replicas, they are what `backward` takes as `gradients`.
+   *
+   * @throws TypeError, RangeError if there was no `train`, or an argument does not fit
+   */
+  gradients(x: Data, dy: Data, options: ShapeOption = {}): BatchGradients {
+    checkOptions(options, ["shape"]);
+    const { shape } = options;
+    const call = new Call(x, { shape }, this.features, this.#axis, "dy", dy);
+    const norm = this.#parameters();
+    const batch = this.#batchOf(undefined);
+    const gradients = noGradients(this.#features);
+    call.reduce((pass, layout) => pass.gradients(layout, batch, norm, gradients));
+    return gradients;
+  }
+
+  /** The statistics of the latest training, of so many values per feature. */
+  #batchOf(count: number | undefined): Statistics {
+    const trained = this.#trained;
+    if (trained === undefined) {
+      throw new TypeError("backward: expected a call of train(x) before it, got none");
+    }
+    if (trained.activated) {
+      throw new TypeError(
+        "backward: expected a train(x) without activation, got one with (apply it and its slope outside)",
+      );
+    }
+    if (count !== undefined && trained.batch.count !== count) {
+      throw wrongValue("x", `the ${trained.batch.count} values per feature that train was given`, count);
+    }
+    return trained.batch;
   }
 
   /**
@@ -281,18 +328,14 @@ export class BatchNorm extends Shown {
 
   /** The whole state, exact. */
   toJSON(): BatchNormJSON {
-    const { gamma, beta } = this.#norm;
+    const { features, axis, epsilon, momentum, unbiased, gamma, beta, batchesTracked } = this;
     return {
-      features: this.features,
-      axis: this.#axis,
-      epsilon: this.#norm.epsilon,
-      momentum: this.#momentum,
-      unbiased: this.#unbiased,
+      ...{ features, axis, epsilon, momentum, unbiased },
       gamma: gamma && listToJson(gamma),
       beta: beta && listToJson(beta),
       runningMean: listToJson(this.#running.mean),
       runningVariance: listToJson(this.#running.m2),
-      batchesTracked: this.#batchesTracked,
+      batchesTracked,
     };
   }
 
@@ -387,17 +430,11 @@ export class BatchNorm extends Shown {
 
   /** The parameters, which are the caller's to change in place, but not to transfer away. */
   #parameters(): Norm {
-    this.#checkInUse("gamma", this.#norm.gamma);
-    this.#checkInUse("beta", this.#norm.beta);
-    this.#checkInUse("runningMean", this.#running.mean);
-    this.#checkInUse("runningVariance", this.#running.m2);
+    checkInUse("gamma", this.#norm.gamma, this.#features);
+    checkInUse("beta", this.#norm.beta, this.#features);
+    checkInUse("runningMean", this.#running.mean, this.#features);
+    checkInUse("runningVariance", this.#running.m2, this.#features);
     return this.#norm;
-  }
-
-  #checkInUse(name: string, values: Float32Array | Float64Array | null): void {
-    if (values !== null && values.length !== this.#features) {
-      throw new TypeError(`${name}: expected an array in use, got one whose memory was moved`);
-    }
   }
 
   #track({ count, mean, m2 }: Statistics): void {
@@ -410,15 +447,4 @@ export class BatchNorm extends Shown {
       runningVariance[j] = (1 - weight) * runningVariance[j] + (weight * m2[j]) / divisor;
     }
   }
-}
-
-function parameter(
-  name: string,
-  values: ArrayLike<number> | null | undefined,
-  features: number,
-  initial: number,
-): Float32Array | null {
-  if (values === null) return null;
-  if (values === undefined) return new Float32Array(features).fill(initial);
-  return Float32Array.from(perFeature(name, values, features));
 }

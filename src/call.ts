@@ -77,6 +77,11 @@ export class Call {
     this.#shape = x instanceof Tensor ? x.shape : undefined;
   }
 
+  /** Runs steps that write nothing. */
+  reduce(steps: (pass: Pass, layout: Layout) => void): void {
+    runOn(backendFor(this.layout), this.#x, null, this.#beside, (pass) => steps(pass, this.layout));
+  }
+
   /** Runs it, into `out` or new memory of x's kind. */
   run(steps: (pass: Pass, layout: Layout, after: After) => void): Data {
     const { layout } = this;

@@ -1,5 +1,5 @@
-// Backward by loops: dx = a·dy + b·(x − mean) + c, where s = 1/√(variance + epsilon), a = gamma·s, b = −a·s·dgamma/n and
-// c = −a·dbeta/n.
+// Backward by loops: dx = a·dy + b·(x − mean) + c, where s = 1/√(variance + epsilon), a = gamma·s, b = −s·s·gamma·dgamma/n
+// and c = −s·gamma·dbeta/n.
 
 import type { Gradients, Norm, Statistics, View } from "../backend.js";
 import type { Layout } from "../layout.js";
@@ -11,7 +11,7 @@ interface Slopes {
   readonly c: Float64Array;
 }
 
-/** fold */
+/** fold; the gradients come times gamma. */
 export function slopes(
   { count, m2 }: Statistics,
   { gamma, epsilon }: Norm,
@@ -24,8 +24,8 @@ export function slopes(
   for (let j = 0; j < features; j++) {
     const s = 1 / Math.sqrt(m2[j] / count + epsilon);
     a[j] = gamma ? gamma[j] * s : s;
-    b[j] = (-a[j] * s * dGamma[j]) / count;
-    c[j] = (-a[j] * dBeta[j]) / count;
+    b[j] = (-s * s * dGamma[j]) / count;
+    c[j] = (-s * dBeta[j]) / count;
   }
   return { a, b, c };
 }

@@ -1,0 +1,39 @@
+// What replicas of a layer share: the statistics of their whole batch, and its summed gradients.
+
+import { checkObject, nonNegativeInteger, perFeature } from "./argument.js";
+import type { Statistics } from "./backend.js";
+import { emptyStatistics } from "./moments.js";
+
+/** `Moments`, or what has their fields. */
+export interface BatchMoments {
+  readonly count: number | Float64Array;
+  readonly mean: ArrayLike<number>;
+  readonly variance: ArrayLike<number>;
+}
+
+/** Sums per feature over a batch or a part of it. */
+export interface BatchGradients {
+  readonly dGamma: Float64Array;
+  readonly dBeta: Float64Array;
+}
+
+/** The statistics of moments that somebody else has collected. */
+export function statisticsOf(moments: unknown, features: number): Statistics {
+  checkObject("moments", moments);
+  const { count, mean, variance }: Partial<Record<keyof BatchMoments, unknown>> = moments;
+  const n = nonNegativeInteger("moments.count", count);
+  const batch = { ...emptyStatistics(features), count: n };
+  batch.mean.set(perFeature("moments.mean", mean, features));
+  const variances = perFeature("moments.variance", variance, features);
+  for (let j = 0; j < features; j++) batch.m2[j] = variances[j] * n;
+  return batch;
+}
+
+export function gradientsOf(gradients: unknown, features: number): BatchGradients {
+  checkObject("gradients", gradients);
+  const { dGamma, dBeta }: Partial<Record<keyof BatchGradients, unknown>> = gradients;
+  return {
+    dGamma: Float64Array.from(perFeature("gradients.dGamma", dGamma, features)),
+    dBeta: Float64Array.from(perFeature("gradients.dBeta", dBeta, features)),
+  };
+}
