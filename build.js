@@ -5,7 +5,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
+import { minify } from "terser";
 
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
 
@@ -70,15 +71,18 @@ async function bundle() {
       target: "es2022",
       plugins: [inlined, doubled],
       logLevel: "warning",
-      // Identifiers stay: stacks and consoles show them.
-      minifyWhitespace: true,
-      minifySyntax: true,
-      // An uncaught error prints the whole line that threw it. Strings, the module's too, go on in the next line.
-      lineLimit: 500,
       write: false,
     });
-    writeFileSync(outfile, named(outputFiles[0].text));
+    writeFileSync(outfile, named(await small(outputFiles[0].text, format)));
   }
+}
+
+/** Without whitespace, with short names for what is local: those of classes and functions stay, stacks show them. */
+async function small(code, format) {
+  const mangled = await minify(code, { compress: false, mangle: true, keep_classnames: true });
+  // An uncaught error prints the whole line that threw it. Strings, the module's too, go on in the next line.
+  const options = { format, minifySyntax: true, minifyWhitespace: true, lineLimit: 500, target: "es2022" };
+  return (await transform(mangled.code, options)).code;
 }
 
 /**

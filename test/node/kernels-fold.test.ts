@@ -180,15 +180,16 @@ test.each(COLUMNS)("the sums of gradients: %i features", (features) => {
 
   const gamma = normals(features, 5);
   const [center, a, b, c] = onEveryPaint((memory) => {
-    const [m, v, dBeta, dGamma] = [mean, m2, first, second].map((values) => memory.input(values));
+    // The gradients come times gamma.
+    const [m, v, s1, s2] = [mean, m2, first, second].map((values) => memory.input(values));
     const g = memory.input(gamma);
     const into = memory.room(4 * padded(features));
-    memory.run(() => kernels.foldSlope(m, v, COUNT, g, EPSILON, features, dBeta, dGamma, into));
+    memory.run(() => kernels.foldSlope(m, v, COUNT, g, EPSILON, features, s1, s2, into));
     return tableAt(into, 4, features);
   });
   const slope = Array.from(s, (value, j) => gamma[j] * value);
-  const slant = slope.map((value, j) => (-value * s[j] * second[j]) / COUNT);
-  const terms = slant.map((value, j) => [value * apart[j], (-slope[j] * first[j]) / COUNT]);
+  const slant = Array.from(s, (value, j) => (-value * value * second[j]) / COUNT);
+  const terms = slant.map((value, j) => [value * apart[j], (-s[j] * first[j]) / COUNT]);
   expect(center).toEqual(Float32Array.from(mean));
   within(a, slope, rounded);
   within(b, slant, rounded);
