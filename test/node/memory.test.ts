@@ -146,7 +146,8 @@ describe("a growth", () => {
 });
 
 describe("exhaustion", () => {
-  const full = "memory: expected 1000 bytes to be free, got fewer (dispose tensors, or use smaller ones)";
+  const full =
+    "memory: expected 1000 bytes to be free, got fewer (dispose tensors, pass out, or make them in a scope)";
 
   test("is a RangeError that says how many bytes were asked for, and why", () => {
     const memory = new Memory(allocator(4 * GIB - 512));
