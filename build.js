@@ -137,8 +137,9 @@ async function declare() {
   const made = "build/index.d.ts";
   await run(
     "dts-bundle-generator/dist/bin/dts-bundle-generator.js",
-    // `npm run check` checks the types.
-    ...["--silent", "--no-banner", "--no-check", "--project", "tsconfig.json", "-o", made, "src/index.ts"],
+    // `npm run check` checks the types; what src/index.ts does not export is not to be imported.
+    ...["--silent", "--no-banner", "--no-check", "--export-referenced-types", "false"],
+    ...["--project", "tsconfig.json", "-o", made, "src/index.ts"],
   );
   // Symbol.dispose, for users whose `lib` is older than it.
   writeFileSync(made, `/// <reference lib="esnext.disposable" />\n${readFileSync(made, "utf8")}`);

@@ -1,6 +1,6 @@
 // An affine map per feature: what every normalization comes down to.
 
-import { checkOptions, perFeature, positiveInteger, wrongKind, wrongValue } from "./argument.js";
+import { checkOptions, type Plain, perFeature, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 import type { Coefficients } from "./backend.js";
 import { APPLY, type ApplyOptions, Call, type Like, type Out, type OutOption } from "./call.js";
 import { backendFor } from "./environment.js";
@@ -18,15 +18,15 @@ import { Prepared } from "./prepared.js";
 import { Shown } from "./shown.js";
 import type { Data } from "./tensor.js";
 
-export interface AffineOptions {
+export interface AffineOptions extends Plain {
   /** The feature axis. Default: −1, the last. */
-  axis?: number;
+  axis?: number | undefined;
   /** Default: zeros. */
-  center?: ArrayLike<number>;
+  center?: ArrayLike<number> | undefined;
   /** Default: ones. */
-  scale?: ArrayLike<number>;
+  scale?: ArrayLike<number> | undefined;
   /** Default: zeros. */
-  shift?: ArrayLike<number>;
+  shift?: ArrayLike<number> | undefined;
 }
 
 export interface AffineJSON {
@@ -71,17 +71,17 @@ export class Affine extends Shown {
   }
 
   /** A copy: the map does not change. */
-  get center(): Float64Array {
+  get center(): Float64Array<ArrayBuffer> {
     return this.#coefficients.center.slice();
   }
 
   /** A copy: the map does not change. */
-  get scale(): Float64Array {
+  get scale(): Float64Array<ArrayBuffer> {
     return this.#coefficients.scale.slice();
   }
 
   /** A copy: the map does not change. */
-  get shift(): Float64Array {
+  get shift(): Float64Array<ArrayBuffer> {
     return this.#coefficients.shift.slice();
   }
 
@@ -199,7 +199,7 @@ function coefficient(
   values: ArrayLike<number> | undefined,
   features: number,
   initial: number,
-): Float64Array {
+): Float64Array<ArrayBuffer> {
   if (values === undefined) return new Float64Array(features).fill(initial);
   return Float64Array.from(perFeature(name, values, features));
 }

@@ -19,6 +19,14 @@ export function show(value: unknown): string {
 /** What the classes of this package are known by, also to another copy of it; see shown.ts. */
 export const NAME: unique symbol = Symbol.for("simdnorm.name");
 
+/**
+ * What options are: plain objects. Every option may be left out, and a tensor or a layer has names that options have:
+ * for the compiler they would be options, too.
+ */
+export interface Plain {
+  readonly [NAME]?: never;
+}
+
 /** The name of an object of this package's classes. */
 function ownName(value: object): string | undefined {
   const name: unknown = Reflect.get(value, NAME);

@@ -6,34 +6,34 @@ import type { Layout } from "./layout.js";
 /** Per feature the mean and m2 = Σ(x − mean)² of `count` values, so that variance = m2/count. */
 export interface Statistics {
   count: number;
-  readonly mean: Float64Array;
-  readonly m2: Float64Array;
+  readonly mean: Float64Array<ArrayBuffer>;
+  readonly m2: Float64Array<ArrayBuffer>;
 }
 
 /** Per feature the smallest and the largest value; +∞ and −∞ where there is none. */
 export interface Bounds {
-  readonly min: Float64Array;
-  readonly max: Float64Array;
+  readonly min: Float64Array<ArrayBuffer>;
+  readonly max: Float64Array<ArrayBuffer>;
 }
 
 /** Per feature, what the loss gains as gamma and beta grow: Σdy·(x − mean)/√(variance + epsilon), and Σdy. */
 export interface Gradients {
-  readonly dGamma: Float64Array;
-  readonly dBeta: Float64Array;
+  readonly dGamma: Float64Array<ArrayBuffer>;
+  readonly dBeta: Float64Array<ArrayBuffer>;
 }
 
 /** What is folded with statistics into y = (x − mean)·gamma/√(variance + epsilon) + beta. */
 export interface Norm {
-  readonly gamma: Float32Array | null;
-  readonly beta: Float32Array | null;
+  readonly gamma: Float32Array<ArrayBuffer> | null;
+  readonly beta: Float32Array<ArrayBuffer> | null;
   readonly epsilon: number;
 }
 
 /** y = (x − center)·scale + shift per feature. */
 export interface Coefficients {
-  readonly center: Float64Array;
-  readonly scale: Float64Array;
-  readonly shift: Float64Array;
+  readonly center: Float64Array<ArrayBuffer>;
+  readonly scale: Float64Array<ArrayBuffer>;
+  readonly shift: Float64Array<ArrayBuffer>;
 }
 
 /** A map, ready to run. */
@@ -58,7 +58,7 @@ export interface After {
 /** Memory of one tensor. */
 export interface Block {
   /** A view of the values where they are now: a growth moves them. */
-  readonly values: Float32Array;
+  readonly values: Float32Array<ArrayBuffer>;
   free(): void;
 }
 

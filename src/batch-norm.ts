@@ -6,6 +6,7 @@ import {
   flag,
   nonNegativeInteger,
   numberIn,
+  type Plain,
   perFeature,
   positiveInteger,
   wrongKind,
@@ -47,7 +48,7 @@ import {
   type Weights,
 } from "./trained.js";
 
-export interface BatchNormOptions {
+export interface BatchNormOptions extends Plain {
   /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
   axis?: number | undefined;
   /** Added to the variance, inside the root. Default: 1e-5. */
@@ -167,22 +168,22 @@ export class BatchNorm extends Shown {
   }
 
   /** Scale per feature, or null. May be changed in place between calls. */
-  get gamma(): Float32Array | null {
+  get gamma(): Float32Array<ArrayBuffer> | null {
     return this.#norm.gamma;
   }
 
   /** Shift per feature, or null. May be changed in place between calls. */
-  get beta(): Float32Array | null {
+  get beta(): Float32Array<ArrayBuffer> | null {
     return this.#norm.beta;
   }
 
   /** The mean that `infer` uses. */
-  get runningMean(): Float64Array {
+  get runningMean(): Float64Array<ArrayBuffer> {
     return this.#running.mean;
   }
 
   /** The variance that `infer` uses. */
-  get runningVariance(): Float64Array {
+  get runningVariance(): Float64Array<ArrayBuffer> {
     return this.#running.m2;
   }
 

@@ -1,6 +1,6 @@
 // A call that maps x to y: its arguments are checked, then its output is found, then its steps run.
 
-import { oneOf, wrongValue } from "./argument.js";
+import { oneOf, type Plain, wrongValue } from "./argument.js";
 import { type After, type Backend, type Pass, type Values, type View, viewOf } from "./backend.js";
 import { backendFor } from "./environment.js";
 import { type Layout, layoutOf } from "./layout.js";
@@ -10,14 +10,14 @@ import { type Data, sizesOf, Tensor, valuesOf } from "./tensor.js";
 export type Like<X> = X extends Tensor ? Tensor : Float32Array<ArrayBuffer>;
 
 /** What results may be written into: of the kind of x. */
-export type Out<X> = X extends Tensor ? Tensor : Float32Array;
+export type Out<X> = X | (X extends Tensor ? Tensor : Float32Array);
 
-export interface OutOption<Y> {
+export interface OutOption<Y> extends Plain {
   /** Memory of yours for the result: x itself (in place), or apart from it. Default: new memory. */
   out?: Y | undefined;
 }
 
-export interface ShapeOption {
+export interface ShapeOption extends Plain {
   /** Sizes of x: needed for an array whose feature axis is not the last. A tensor carries its own. */
   shape?: readonly number[] | undefined;
 }

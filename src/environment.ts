@@ -12,11 +12,11 @@ const TINY = 128;
 
 export interface InitOptions {
   /** A precompiled `WebAssembly.Module` of `simdnorm/kernels.wasm`, for hosts that forbid compiling. */
-  module?: object;
+  module?: object | undefined;
   /** Forces a backend. Default: WebAssembly where its SIMD can run, JavaScript elsewhere. */
-  backend?: "wasm" | "javascript";
+  backend?: "wasm" | "javascript" | undefined;
   /** Bytes of linear memory to reserve, so that it need not grow later. Default: 0. */
-  memory?: number;
+  memory?: number | undefined;
 }
 
 let wasm: Wasm | null | undefined;

@@ -1,6 +1,6 @@
 // Minimum and maximum per feature, of data in any number of parts.
 
-import { checkOptions, checkSame, numberIn, wrongKind, wrongValue } from "./argument.js";
+import { checkOptions, checkSame, numberIn, type Plain, wrongKind, wrongValue } from "./argument.js";
 import { type Bounds, type Pass, type View, viewOf } from "./backend.js";
 import { runOn } from "./call.js";
 import { backendForBoth } from "./environment.js";
@@ -20,7 +20,7 @@ import { type AddOptions, oneCount, seen } from "./moments.js";
 import type { Samples } from "./samples.js";
 import { Shown } from "./shown.js";
 
-export interface ExtremaOptions {
+export interface ExtremaOptions extends Plain {
   /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
   axis?: number | undefined;
 }
@@ -73,7 +73,7 @@ export class Extrema extends Shown {
   }
 
   /** Values per feature so far, NaN not counted: one number if it is the same for all. */
-  get count(): number | Float64Array {
+  get count(): number | Float64Array<ArrayBuffer> {
     return oneCount(this.#seen.count);
   }
 

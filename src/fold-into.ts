@@ -19,19 +19,19 @@ import { checkShape, product } from "./layout.js";
 export interface LayerWeights {
   weight: Float32Array;
   /** One number for each output; null or absent: zeros. */
-  bias?: ArrayLike<number> | null;
+  bias?: ArrayLike<number> | null | undefined;
 }
 
 export interface FoldedLayer {
-  weight: Float32Array;
-  bias: Float32Array;
+  weight: Float32Array<ArrayBuffer>;
+  bias: Float32Array<ArrayBuffer>;
 }
 
 export interface FoldLinearOptions {
   /** The order of the weights: outputs × inputs (PyTorch), or inputs × outputs (Keras). */
   layout: "OI" | "IO";
   /** Whether the map comes after the layer or before it. Default: "after". */
-  order?: "after" | "before";
+  order?: "after" | "before" | undefined;
 }
 
 /** The axes of space, one to three of them. */
@@ -64,16 +64,16 @@ export interface FoldConvOptions {
    * Sizes of the weight, one for each letter of `layout`. Needed where nothing else tells them: for a
    * transposed convolution, and with `order: "before"` for a convolution that has no bias.
    */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** Default: 1, with "HWIM" the number of inputs. With a `shape`, forgetting it is found out. */
-  groups?: number;
+  groups?: number | undefined;
   /** Whether the map comes after the convolution or before it. Default: "after". */
-  order?: "after" | "before";
+  order?: "after" | "before" | undefined;
   /**
    * How many zeros are around the input: a number, one for each axis or side, or "valid" or "same". Needed
    * with `order: "before"`, where anything but none is refused.
    */
-  padding?: number | readonly number[] | "valid" | "same";
+  padding?: number | readonly number[] | "valid" | "same" | undefined;
 }
 
 /** The layer's own arrays; the bias is a copy in float64. */

@@ -17,6 +17,7 @@ export type {
   FoldLinearOptions,
   LayerWeights,
 } from "./fold-into.js";
+export type { JsonNumber } from "./json.js";
 export {
   MinMaxScaler,
   type MinMaxScalerJSON,

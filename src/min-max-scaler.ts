@@ -8,6 +8,7 @@ import {
   isList,
   numberIn,
   oneOf,
+  type Plain,
   perFeature,
   wrongKind,
   wrongValue,
@@ -20,7 +21,7 @@ import { featuresFromJson, fieldsOf } from "./json.js";
 import { type AllEnds, doubleLines, roundedLines, singleLines, slope } from "./range.js";
 import { inverse, type Precision, Scaler } from "./scaler.js";
 
-export interface MinMaxScalerOptions {
+export interface MinMaxScalerOptions extends Plain {
   /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
   axis?: number | undefined;
   /** Where the minimum and the maximum of the data go. Default: [0, 1]. */

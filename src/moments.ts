@@ -1,6 +1,6 @@
 // Mean and variance per feature, of data in any number of parts.
 
-import { checkOptions, checkSame, numberIn, oneOf, wrongKind } from "./argument.js";
+import { checkOptions, checkSame, numberIn, oneOf, type Plain, wrongKind } from "./argument.js";
 import { type Pass, type Statistics, type View, viewOf } from "./backend.js";
 import { runOn, type ShapeOption } from "./call.js";
 import { backendForBoth } from "./environment.js";
@@ -20,7 +20,7 @@ import type { Layout } from "./layout.js";
 import type { Samples } from "./samples.js";
 import { Shown } from "./shown.js";
 
-export interface MomentsOptions {
+export interface MomentsOptions extends Plain {
   /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
   axis?: number | undefined;
   /**
@@ -82,7 +82,7 @@ export class Moments extends Shown {
   }
 
   /** Values per feature so far, without those that were ignored: one number if it is the same for all. */
-  get count(): number | Float64Array {
+  get count(): number | Float64Array<ArrayBuffer> {
     return oneCount(this.#seen.count);
   }
 
@@ -175,7 +175,7 @@ function nothing(features: number): Present {
 }
 
 /** A count per feature, as one number if it is the same for all. */
-export function oneCount(count: Float64Array): number | Float64Array {
+export function oneCount(count: Float64Array): number | Float64Array<ArrayBuffer> {
   return sameForAll(count) ? (count[0] ?? 0) : count.slice();
 }
 

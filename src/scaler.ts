@@ -21,7 +21,7 @@ const TRANSFORM = ["out", "shape"];
 interface Statistic {
   readonly features: number | undefined;
   readonly axis: number;
-  readonly count: number | Float64Array;
+  readonly count: number | Float64Array<ArrayBuffer>;
   add(x: Samples, options: AddOptions): this;
   merge(other: this): this;
 }
@@ -72,7 +72,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
   }
 
   /** Values per feature, NaN not counted: one number if it is the same for all. undefined before fitting. */
-  get count(): number | Float64Array | undefined {
+  get count(): number | Float64Array<ArrayBuffer> | undefined {
     return this.#fitted?.count;
   }
 
@@ -244,7 +244,7 @@ export function inverse({ center, scale, shift }: Coefficients): Coefficients {
   return { center: shift, scale: reciprocals(scale), shift: center };
 }
 
-export function reciprocals(values: Float64Array): Float64Array {
+export function reciprocals(values: Float64Array): Float64Array<ArrayBuffer> {
   const inverse = values.slice();
   for (let j = 0; j < inverse.length; j++) inverse[j] = 1 / inverse[j];
   return inverse;

@@ -7,6 +7,7 @@ import {
   flag,
   isList,
   numberIn,
+  type Plain,
   perFeature,
   wrongKind,
 } from "./argument.js";
@@ -17,7 +18,7 @@ import { featuresFromJson, fieldsOf, listToJson } from "./json.js";
 import { Moments, type MomentsJSON } from "./moments.js";
 import { inverse, reciprocals, Scaler } from "./scaler.js";
 
-export interface StandardScalerOptions {
+export interface StandardScalerOptions extends Plain {
   /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
   axis?: number | undefined;
   /** Whether to subtract the mean. Default: true. */

@@ -14,8 +14,8 @@ export interface BatchMoments {
 
 /** Sums per feature over a batch or a part of it. */
 export interface BatchGradients {
-  readonly dGamma: Float64Array;
-  readonly dBeta: Float64Array;
+  readonly dGamma: Float64Array<ArrayBuffer>;
+  readonly dBeta: Float64Array<ArrayBuffer>;
 }
 
 export interface TrainOptions extends ApplyOptions {

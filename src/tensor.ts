@@ -70,7 +70,7 @@ export class Tensor extends Shown {
    *
    * @throws ReferenceError after dispose()
    */
-  get data(): Float32Array {
+  get data(): Float32Array<ArrayBuffer> {
     return blockIn("tensor", this).values;
   }
 

@@ -35,36 +35,36 @@ export interface TrainedLayer {
 
 export interface PyTorchOptions {
   /** What stands before the names, with or without the last dot: "layer1.0.bn1". Default: none. */
-  prefix?: string;
+  prefix?: string | undefined;
   /** Not part of a state dict. Default: 1e-5. */
-  epsilon?: number;
+  epsilon?: number | undefined;
   /** Not part of a state dict; PyTorch's own meaning is ours. Default: 0.1. */
-  momentum?: number | null;
+  momentum?: number | null | undefined;
   /** Default: 1. */
-  axis?: number;
+  axis?: number | undefined;
 }
 
 /** A layer's config: what `get_config()` returns, of which these are read. */
 export interface KerasConfig {
   /** Which layer, where arrays by name are those of several. */
-  name?: string;
+  name?: string | undefined;
   /** Default: −1. Older files hold it in a list. */
-  axis?: number | readonly number[];
+  axis?: number | readonly number[] | undefined;
   /** Weight of the OLD value, the complement of ours. Default: 0.99. */
-  momentum?: number;
+  momentum?: number | undefined;
   /** Default: 1e-3. */
-  epsilon?: number;
+  epsilon?: number | undefined;
   /** Whether there is a beta. Default: true. */
-  center?: boolean;
+  center?: boolean | undefined;
   /** Whether there is a gamma. Default: true. */
-  scale?: boolean;
+  scale?: boolean | undefined;
 }
 
 export interface OnnxAttributes {
   /** Default: 1e-5. */
-  epsilon?: number;
+  epsilon?: number | undefined;
   /** Weight of the OLD value, the complement of ours. Default: 0.9. */
-  momentum?: number;
+  momentum?: number | undefined;
 }
 
 /** The argument's arrays by name. */

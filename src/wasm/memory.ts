@@ -20,7 +20,7 @@ const MOST = 2 ** 30 - 128 - PERIOD;
 /** The memory of one instance. */
 export class Memory {
   readonly #kernels: Pick<Kernels, "memory" | "allocate" | "free">;
-  #buffer: ArrayBufferLike;
+  #buffer: ArrayBuffer;
   #probe: Uint8Array;
   #large = 0;
 
@@ -31,7 +31,7 @@ export class Memory {
   }
 
   /** Kept, because asking for it costs 15 ns; a growth leaves views of the one before with length 0. */
-  get buffer(): ArrayBufferLike {
+  get buffer(): ArrayBuffer {
     if (this.#probe.length === 0) {
       this.#buffer = this.#kernels.memory.buffer;
       this.#probe = new Uint8Array(this.#buffer);
@@ -101,7 +101,7 @@ export class Floats implements Block {
   readonly pointer: number;
   readonly free: () => void;
   readonly #length: number;
-  #values: Float32Array;
+  #values: Float32Array<ArrayBuffer>;
 
   constructor(memory: Memory, length: number) {
     const { pointer, free } = memory.take(4 * length);
@@ -113,7 +113,7 @@ export class Floats implements Block {
   }
 
   /** A growth leaves views with length 0, and so does nothing else but having no values. */
-  get values(): Float32Array {
+  get values(): Float32Array<ArrayBuffer> {
     if (this.#values.length !== this.#length || this.#length === 0) {
       this.#values = new Float32Array(this.memory.buffer, this.pointer, this.#length);
     }
