@@ -278,8 +278,7 @@ export class BatchNorm extends Shown {
    */
   gradients(x: Data, dy: Data, options: ShapeOption = {}): BatchGradients {
     checkOptions(options, ["shape"]);
-    const { shape } = options;
-    const call = new Call(x, { shape }, this.features, this.#axis, "dy", dy);
+    const call = new Call(x, { shape: options.shape }, this.features, this.#axis, "dy", dy);
     const norm = this.#parameters();
     const batch = this.#batchOf(undefined);
     const gradients = noGradients(this.#features);
