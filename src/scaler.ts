@@ -169,7 +169,8 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
 
   #reduce(x: Samples, shape: readonly number[] | undefined): Fitted {
     const part = this.#fit.empty(this.features).add(x, { shape });
-    if (x.length === 0) throw wrongValue("x", "at least one value per feature", "none");
+    const empty = isNested(x) ? x.every((list) => list.length === 0) : x.length === 0;
+    if (empty) throw wrongValue("x", "at least one value per feature", "none");
     this.#checkFinite(part);
     return part;
   }

@@ -302,6 +302,8 @@ onBothBackends(() => {
       "x[1]: expected an array of the first column's = 2 numbers",
     );
     expect(() => columns.fit([])).toThrow(RangeError);
+    expect(() => columns.fit([[], []])).toThrow("x: expected at least one value per feature, got none");
+    expect([columns.features, columns.count]).toEqual([undefined, undefined]);
     expect(() => new Moments({ axis: 2 }).add([[1, 2]])).toThrow(
       "x: expected a Float32Array, a Float64Array or a Tensor for axis = 2, got nested arrays",
     );
