@@ -53,8 +53,8 @@ export function fold(
     v128.store(table, center);
     v128.store(table, scale, 32);
     v128.store(table, shift, 64);
-    // The lanes behind the last feature hold anything.
-    beyond |= i32x4.bitmask(outside(center, scale, shift, g)) & ((1 << max(min(lanes, 4), 0)) - 1);
+    beyond |=
+      i32x4.bitmask(v128.or(v128.or(far(center), far(shift)), steepOrFlat(scale, g))) & mask(lanes, 4);
     lanes -= 4;
     table += nextHalf(left, GROUP);
     mean += 32;
@@ -65,14 +65,22 @@ export function fold(
   return beyond === 0;
 }
 
-/** The lanes that float32 does not hold; the scale may be 0 where gamma is. */
-function outside(center: v128, scale: v128, shift: v128, gamma: v128): v128 {
-  const large = f32x4.splat(LARGEST);
-  const far = v128.or(f32x4.gt(f32x4.abs(center), large), f32x4.gt(f32x4.abs(shift), large));
+/** The first of `width` lanes of which `left` are features; those behind the last feature hold anything. */
+function mask(left: i32, width: i32): i32 {
+  return (1 << max(min(left, width), 0)) - 1;
+}
+
+/** The lanes of a center or a shift that float32 does not hold. */
+function far(value: v128): v128 {
+  return f32x4.gt(f32x4.abs(value), f32x4.splat(LARGEST));
+}
+
+/** The lanes of a scale that float32 does not hold; it may be 0 where its `factor` is. */
+function steepOrFlat(scale: v128, factor: v128): v128 {
   const size = f32x4.abs(scale);
   const steep = f32x4.gt(size, f32x4.splat(LARGEST_SCALE));
-  const flat = v128.and(f32x4.lt(size, f32x4.splat(SMALLEST_SCALE)), f32x4.ne(gamma, f32x4.splat(0)));
-  return v128.or(far, v128.or(steep, flat));
+  const flat = v128.and(f32x4.lt(size, f32x4.splat(SMALLEST_SCALE)), f32x4.ne(factor, f32x4.splat(0)));
+  return v128.or(steep, flat);
 }
 
 /**
@@ -112,6 +120,8 @@ export function pack(
 /**
  * The sums S1 and S2 about f32(mean), see gradients.ts, become dbeta and dgamma: S1 is dbeta already, and
  * dgamma = s·(S2 + (center − mean)·S1), s = 1/√(m2/count + epsilon).
+ *
+ * Returns whether all of them are finite: float32 holds no sums of products beyond 3.4·10³⁸.
  */
 export function foldSums(
   mean: usize,
@@ -121,27 +131,37 @@ export function foldSums(
   features: usize,
   s1: usize,
   s2: usize,
-): void {
+): bool {
   assert(features > 0);
   const inverse = f64x2.splat(1 / count);
   const e = f64x2.splat(epsilon);
+  const zero = f64x2.splat(0);
+  let odd: i32 = 0;
+  let lanes = <i32>features;
   let left = groups(features) << 2;
   do {
     const m = v128.load(mean);
     const apart = f64x2.sub(f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(m)), m);
     const deviation = f64x2.sqrt(f64x2.add(f64x2.mul(v128.load(m2), inverse), e));
     const sum = f64x2.add(v128.load(s2), f64x2.mul(apart, v128.load(s1)));
-    v128.store(s2, f64x2.div(sum, deviation));
+    const dGamma = f64x2.div(sum, deviation);
+    v128.store(s2, dGamma);
+    // What is not finite is not 0 times itself.
+    odd |= i64x2.bitmask(f64x2.ne(f64x2.mul(dGamma, zero), zero)) & mask(lanes, 2);
+    lanes -= 2;
     mean += 16;
     m2 += 16;
     s1 += 16;
     s2 += 16;
   } while (--left);
+  return odd === 0;
 }
 
 /**
  * g = gamma·dgamma and b = gamma·dbeta, of which `count` samples per feature were summed, become the slope table
  * [center | A | B | C], see backward.ts: with s as above, A = gamma·s, B = −s·s·g/n and C = B·(center − mean) − s·b/n.
+ *
+ * Returns whether float32 holds it.
  */
 export function foldSlope(
   mean: usize,
@@ -153,11 +173,13 @@ export function foldSlope(
   b: usize,
   g: usize,
   table: usize,
-): void {
+): bool {
   assert(features > 0);
   const inverse = f64x2.splat(1 / count);
   const e = f64x2.splat(epsilon);
   const one = f64x2.splat(1);
+  let beyond: i32 = 0;
+  let lanes = <i32>features;
   let left = groups(features) << 1;
   do {
     const m0 = v128.load(mean);
@@ -173,10 +195,17 @@ export function foldSlope(
     const b1 = f64x2.mul(f64x2.mul(n1, s1), v128.load(g, 16));
     const c0 = f64x2.add(f64x2.mul(b0, f64x2.sub(lower(center), m0)), f64x2.mul(n0, v128.load(b)));
     const c1 = f64x2.add(f64x2.mul(b1, f64x2.sub(upper(center), m1)), f64x2.mul(n1, v128.load(b, 16)));
+    const first = narrow(f64x2.mul(lower(weight), s0), f64x2.mul(upper(weight), s1));
+    const second = narrow(b0, b1);
+    const third = narrow(c0, c1);
     v128.store(table, center);
-    v128.store(table, narrow(f64x2.mul(lower(weight), s0), f64x2.mul(upper(weight), s1)), 32);
-    v128.store(table, f32x4.neg(narrow(b0, b1)), 64);
-    v128.store(table, f32x4.neg(narrow(c0, c1)), 96);
+    v128.store(table, first, 32);
+    v128.store(table, f32x4.neg(second), 64);
+    v128.store(table, f32x4.neg(third), 96);
+    const slant = narrow(v128.load(g), v128.load(g, 16));
+    const scales = v128.or(steepOrFlat(first, weight), steepOrFlat(second, slant));
+    beyond |= i32x4.bitmask(v128.or(v128.or(far(center), far(third)), scales)) & mask(lanes, 4);
+    lanes -= 4;
     table += nextHalf(left, SLOPE_GROUP);
     mean += 32;
     m2 += 32;
@@ -184,4 +213,5 @@ export function foldSlope(
     b += 32;
     g += 32;
   } while (--left);
+  return beyond === 0;
 }

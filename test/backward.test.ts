@@ -51,9 +51,8 @@ function bounds(x: Float32Array, dy: Float32Array, sizes: Sizes, gamma: Float32A
   return { exact, ofX, ofGamma, ofBeta };
 }
 
-function check(sizes: Sizes, kind = "N(0, 1)"): void {
+function check(sizes: Sizes, kind = "N(0, 1)", x = make(sizes, kind, 3)): void {
   const { gamma, beta } = parameters(sizes.features);
-  const x = make(sizes, kind, 3);
   const dy = make(sizes, "N(0, 1)", 4);
   const shape = [sizes.outer, sizes.features, sizes.inner];
   const layer = new BatchNorm(sizes.features, { axis: 1, gamma, beta });
@@ -127,6 +126,17 @@ onBothBackends(() => {
       check({ outer: 700, features: 5, inner: 1 }, kind);
       check({ outer: 40, features: 9, inner: 1 }, kind);
       check({ outer: 6, features: 3, inner: 90 }, kind);
+    });
+
+    test.each(["both ends of float32", "huge, 1e30", "tiny, 1e-30"])("data: %s", (kind) => {
+      check({ outer: 700, features: 5, inner: 1 }, kind);
+      check({ outer: 6, features: 3, inner: 90 }, kind);
+      // In one feature of the last strip alone.
+      const sizes = { outer: 40, features: 4100, inner: 1 };
+      const x = make(sizes, "N(0, 1)");
+      const odd = make({ outer: 40, features: 1, inner: 1 }, kind);
+      for (let row = 0; row < 40; row++) x[row * 4100 + 4098] = odd[row];
+      check(sizes, kind, x);
     });
 
     test("data of 5 million values, staged chunk by chunk", () => {

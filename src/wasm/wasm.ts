@@ -200,7 +200,12 @@ export class Wasm implements Backend, Pass {
           kernels.planesGradients(x, dy, rows, planes, chunk.inner, mean + at, s1 + at, s2 + at);
         }
       }
-      kernels.foldSums(mean, this.#m2.pointer, statistics.count, norm.epsilon, width, s1, s2);
+      if (!kernels.foldSums(mean, this.#m2.pointer, statistics.count, norm.epsilon, width, s1, s2)) {
+        const loops = this.#loops();
+        loops.gradients(layout, statistics, norm, into);
+        loops.close();
+        return;
+      }
       into.dBeta.set(this.#first.values.subarray(0, width), first);
       into.dGamma.set(this.#second.values.subarray(0, width), first);
     }
@@ -213,7 +218,9 @@ export class Wasm implements Backend, Pass {
     // Before anything is written, because y may be x.
     for (const strip of strips) {
       if (this.#fold(strip, map)) continue;
-      this.#inLoops(layout, map, after);
+      const loops = this.#loops();
+      loops.apply(layout, map, after);
+      loops.close();
       return;
     }
     for (const strip of strips) {
@@ -236,20 +243,20 @@ export class Wasm implements Backend, Pass {
     }
   }
 
-  slope(layout: Layout, statistics: Statistics, norm: Norm, { dGamma, dBeta }: Gradients): void {
+  slope(layout: Layout, statistics: Statistics, norm: Norm, gradients: Gradients): void {
     const kernels = this.#kernels;
-    const { pointer: mean } = this.#mean;
-    const { pointer: m2 } = this.#m2;
-    for (const strip of this.#walk(layout)) {
+    const strips = this.#walk(layout);
+    // Before anything is written, because dx may be x or dy.
+    for (const strip of strips) {
+      if (this.#foldSlope(strip, statistics, norm, gradients)) continue;
+      const loops = this.#loops();
+      loops.slope(layout, statistics, norm, gradients);
+      loops.close();
+      return;
+    }
+    for (const strip of strips) {
+      if (strips.length > 1) this.#foldSlope(strip, statistics, norm, gradients);
       const { width, columns, inner, copies, stride, chunks } = strip;
-      this.#about(strip, statistics);
-      this.#parameters(strip, norm);
-      this.#first.values.set(part(dBeta, strip));
-      this.#second.values.set(part(dGamma, strip));
-      const { pointer: s1 } = this.#first;
-      const { pointer: s2 } = this.#second;
-      const { pointer: gamma } = this.#gamma;
-      kernels.foldSlope(mean, m2, statistics.count, gamma, norm.epsilon, width, s1, s2, this.#table);
       const table = this.#tile(strip, this.#table, SLOPE_GROUP);
       // From the end, because the last chunks are still staged.
       for (let i = chunks.length - 1; i >= 0; i--) {
@@ -281,6 +288,21 @@ export class Wasm implements Backend, Pass {
     return this.#kernels.fold(mean, m2, count, gamma, beta, norm.epsilon, strip.width, this.#table);
   }
 
+  /** The same for the slope of dx. */
+  #foldSlope(strip: Strip, statistics: Statistics, norm: Norm, { dGamma, dBeta }: Gradients): boolean {
+    this.#about(strip, statistics);
+    this.#parameters(strip, norm);
+    this.#first.values.set(part(dBeta, strip));
+    this.#second.values.set(part(dGamma, strip));
+    const { pointer: mean } = this.#mean;
+    const { pointer: m2 } = this.#m2;
+    const { pointer: gamma } = this.#gamma;
+    const { pointer: b } = this.#first;
+    const { pointer: g } = this.#second;
+    const { count } = statistics;
+    return this.#kernels.foldSlope(mean, m2, count, gamma, norm.epsilon, strip.width, b, g, this.#table);
+  }
+
   /** A table of rows that are read as one. */
   #tile({ width, columns, inner, copies }: Strip, table: number, group: number): number {
     const wide = width * inner * copies;
@@ -302,11 +324,9 @@ export class Wasm implements Backend, Pass {
     else this.#beta.values.fill(0, 0, strip.width);
   }
 
-  /** The same by the loops, in float64, where float32 does not hold the map. */
-  #inLoops(layout: Layout, map: Folded, after: After): void {
-    const pass = javascript.open(this.#x.values ?? NOTHING, this.#y.values, this.#beside.values);
-    pass.apply(layout, map, after);
-    pass.close();
+  /** The call's arrays for a step by loops, in float64, where float32 does not hold what is computed. */
+  #loops(): Pass {
+    return javascript.open(this.#x.values ?? NOTHING, this.#y.values, this.#beside.values);
   }
 
   // ------------------------------------------------------------------------------------ walk

@@ -115,6 +115,58 @@ describe("float32 holds a map", () => {
     expect(packs).toEqual([expected]);
   });
 
+  test.each([
+    [0, 1, 1, 1, true],
+    [-LARGEST * (1 + 2 ** -22), 1, 1, 1, false],
+    // A = gamma·s, B = −s·s·g and C = −s·b, where s is 1/deviation.
+    [0, 2 ** -126, 0, 0, true],
+    [0, 2 ** -127, 0, 0, false],
+    [0, 2 ** 127, 0, 0, true],
+    [0, 2 ** 128, 0, 0, false],
+    [0, 2 ** -60, 2 ** -6, 0, true],
+    [0, 2 ** -60, 2 ** -7, 0, false],
+    [0, 2 ** 60, 2 ** 7, 0, true],
+    [0, 2 ** 60, 2 ** 8, 0, false],
+    [0, 2 ** 40, 0, 2 ** 60, true],
+    [0, 2 ** 40, 0, 2 ** 61, false],
+  ])("mean %d, 1/deviation %d, g %d, b %d: %s", (mean, s, g, b, expected) => {
+    const slopes = holds((memory, features, at) => {
+      const given = [
+        but(new Float64Array(features), at, mean),
+        but(new Float64Array(features).fill(1), at, s ** -2),
+        but(new Float64Array(features), at, b),
+        but(new Float64Array(features), at, g),
+        new Float32Array(features).fill(1),
+      ].map((values) => memory.input(values));
+      const into = memory.room(4 * padded(features));
+      const [means, m2, dBeta, dGamma, gamma] = given;
+      return Boolean(
+        memory.run(() => kernels.foldSlope(means, m2, 1, gamma, 0, features, dBeta, dGamma, into)),
+      );
+    });
+    expect(slopes).toEqual([expected]);
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "sums of gradients that are %d say so",
+    (odd) => {
+      for (const which of [0, 1]) {
+        const finite = holds((memory, features, at) => {
+          // A mean whose lowest bits float32 has not: then the first sum is part of the second.
+          const given = [new Float64Array(features).fill(0.1), new Float64Array(features).fill(1)];
+          const [mean, m2] = given.map((values) => memory.input(values));
+          const sums = [0, 1].map((k) => {
+            const values = new Float64Array(padded(features)).fill(odd);
+            values.fill(1, 0, features);
+            return memory.output(k === which ? but(values, at, odd) : values);
+          });
+          return Boolean(memory.run(() => kernels.foldSums(mean, m2, 1, 0, features, sums[0], sums[1])));
+        });
+        expect(finite).toEqual([false]);
+      }
+    },
+  );
+
   test("a shift beyond 2¹⁰⁰ is not", () => {
     for (const [shift, expected] of [
       [LARGEST, true],
@@ -168,7 +220,8 @@ test.each(COLUMNS)("the sums of gradients: %i features", (features) => {
     const [s1, s2] = [memory.room(2 * padded(features)), memory.room(2 * padded(features))];
     new Uint8Array(kernels.memory.buffer).set(new Uint8Array(first.buffer), s1);
     new Uint8Array(kernels.memory.buffer).set(new Uint8Array(second.buffer), s2);
-    memory.run(() => kernels.foldSums(m, v, COUNT, EPSILON, features, s1, s2));
+    const finite = memory.run(() => kernels.foldSums(m, v, COUNT, EPSILON, features, s1, s2));
+    expect(Boolean(finite)).toBe(true);
     return [doublesAt(s1, features), doublesAt(s2, features)];
   });
   expect(sums1).toEqual(first);
@@ -184,7 +237,8 @@ test.each(COLUMNS)("the sums of gradients: %i features", (features) => {
     const [m, v, s1, s2] = [mean, m2, first, second].map((values) => memory.input(values));
     const g = memory.input(gamma);
     const into = memory.room(4 * padded(features));
-    memory.run(() => kernels.foldSlope(m, v, COUNT, g, EPSILON, features, s1, s2, into));
+    const held = memory.run(() => kernels.foldSlope(m, v, COUNT, g, EPSILON, features, s1, s2, into));
+    expect(Boolean(held)).toBe(true);
     return tableAt(into, 4, features);
   });
   const slope = Array.from(s, (value, j) => gamma[j] * value);
