@@ -18,22 +18,29 @@ import { Prepared } from "./prepared.js";
 import { Shown } from "./shown.js";
 import type { Data } from "./tensor.js";
 
+/** A map's axis and its coefficients, one number for each feature. */
 export interface AffineOptions extends Plain {
-  /** The feature axis. Default: −1, the last. */
+  /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
   axis?: number | undefined;
-  /** Default: zeros. */
+  /** What is subtracted from x. Default: zeros. */
   center?: ArrayLike<number> | undefined;
-  /** Default: ones. */
+  /** What the difference is multiplied by. Default: ones. */
   scale?: ArrayLike<number> | undefined;
-  /** Default: zeros. */
+  /** What is added to the product. Default: zeros. */
   shift?: ArrayLike<number> | undefined;
 }
 
+/** A map as JSON. */
 export interface AffineJSON {
+  /** How many features. */
   features: number;
+  /** The feature axis. */
   axis: number;
+  /** What is subtracted, per feature. */
   center: JsonNumber[];
+  /** What the difference is multiplied by, per feature. */
   scale: JsonNumber[];
+  /** What is added, per feature. */
   shift: JsonNumber[];
 }
 
@@ -49,7 +56,11 @@ export class Affine extends Shown {
   readonly #coefficients: Coefficients;
   readonly #prepared = new Prepared((backend) => backend.table(this.#coefficients));
 
-  /** @throws TypeError, RangeError if `features` or an option is not valid */
+  /**
+   * @param features how many, at most 2²⁸
+   * @param options the feature axis (`axis`), and `center`, `scale` and `shift` per feature
+   * @throws TypeError, RangeError if an argument is not valid
+   */
   constructor(features: number, options: AffineOptions = {}) {
     super();
     positiveInteger("features", features);
@@ -62,25 +73,27 @@ export class Affine extends Shown {
     };
   }
 
+  /** How many features. */
   get features(): number {
     return this.#coefficients.center.length;
   }
 
+  /** The feature axis, as the constructor was given it. */
   get axis(): number {
     return this.#axis;
   }
 
-  /** A copy: the map does not change. */
+  /** What is subtracted from x, per feature. A copy: the map does not change. */
   get center(): Float64Array<ArrayBuffer> {
     return this.#coefficients.center.slice();
   }
 
-  /** A copy: the map does not change. */
+  /** What the difference is multiplied by, per feature. A copy: the map does not change. */
   get scale(): Float64Array<ArrayBuffer> {
     return this.#coefficients.scale.slice();
   }
 
-  /** A copy: the map does not change. */
+  /** What is added to the product, per feature. A copy: the map does not change. */
   get shift(): Float64Array<ArrayBuffer> {
     return this.#coefficients.shift.slice();
   }
@@ -88,6 +101,9 @@ export class Affine extends Shown {
   /**
    * y = (x − center)·scale + shift, then plus `residual`, then the activation.
    *
+   * @param x float32 values, row-major
+   * @param options where the result goes (`out`), sizes of an array (`shape`), and what follows the map (`residual`,
+   *   `activation`)
    * @returns `out`, or a new array or tensor of x's shape
    * @throws TypeError, RangeError if an argument does not fit
    */
@@ -114,6 +130,7 @@ export class Affine extends Shown {
   /**
    * This map and then the other, as one: (x − center)·scale·scale₂ + (shift − center₂)·scale₂ + shift₂.
    *
+   * @param other the map that comes after this one
    * @throws TypeError if it is not an Affine, RangeError if it has other features or another axis
    */
   pipe(other: Affine): Affine {
@@ -139,6 +156,7 @@ export class Affine extends Shown {
    *     before:  W′[o, i] = W[o, i]·scale[i],   bias′[o] = bias[o] + Σᵢ W[o, i]·(shift[i] − center[i]·scale[i])
    *
    * @param layer weight: O × I values (`layout: "OI"`, PyTorch) or I × O (`"IO"`, Keras); bias: O values, or none
+   * @param options the order of the weights (`layout`), and on which side of the layer the map is (`order`)
    * @returns new arrays
    * @throws TypeError, RangeError if the sizes do not fit
    */
@@ -158,6 +176,8 @@ export class Affine extends Shown {
    *     bn.fold().foldIntoConv({ weight, bias }, { layout: "IOHW", shape: [64, 32, 4, 4] });
    *
    * @param layer weight: values in the order of `layout`, see `ConvLayout`; bias: O values, or none
+   * @param options the order of the weights (`layout`, `shape`, `groups`), and on which side of the convolution the map is
+   *   (`order`, `padding`)
    * @returns new arrays
    * @throws TypeError, RangeError if the sizes do not fit, or for a map that cannot be folded in front
    */
@@ -177,7 +197,12 @@ export class Affine extends Shown {
     };
   }
 
-  /** @throws TypeError, RangeError if it is not what `toJSON` returned */
+  /**
+   * The map that was saved.
+   *
+   * @param json what `toJSON` returned, parsed
+   * @throws TypeError, RangeError if it is something else
+   */
   static fromJSON(json: AffineJSON): Affine {
     const { features, axis, center, scale, shift } = fieldsOf("json", json);
     const length = positiveInteger("features", features);

@@ -48,6 +48,7 @@ import {
   type Weights,
 } from "./trained.js";
 
+/** A layer's settings, parameters and running statistics. */
 export interface BatchNormOptions extends Plain {
   /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
   axis?: number | undefined;
@@ -78,22 +79,37 @@ const BACKWARD = ["out", "shape", "frozen", "gradients"];
 const STATE = ["gamma", "beta", "runningMean", "runningVariance"];
 const OPTIONS = ["axis", "epsilon", "momentum", "unbiased", ...STATE];
 
+/** A layer as JSON. */
 export interface BatchNormJSON {
+  /** How many features. */
   features: number;
+  /** The feature axis. */
   axis: number;
+  /** What is added to the variance. */
   epsilon: number;
+  /** Weight of the new batch; null: cumulative average. */
   momentum: number | null;
+  /** Whether the running variance is fed the unbiased one. */
   unbiased: boolean;
+  /** Scale per feature, or null. */
   gamma: JsonNumber[] | null;
+  /** Shift per feature, or null. */
   beta: JsonNumber[] | null;
+  /** The mean that `infer` uses, per feature. */
   runningMean: JsonNumber[];
+  /** The variance that `infer` uses, per feature. */
   runningVariance: JsonNumber[];
+  /** Successful calls of `train`. */
   batchesTracked: number;
 }
 
+/** The gradients of the loss. */
 export interface BackwardResult<Kind> {
+  /** With respect to x: as long as x, and of its kind. */
   dx: Kind;
+  /** With respect to gamma, per feature; null where the layer has none. */
   dGamma: Float32Array<ArrayBuffer> | null;
+  /** With respect to beta, per feature; null where the layer has none. */
   dBeta: Float32Array<ArrayBuffer> | null;
 }
 
@@ -117,7 +133,12 @@ export class BatchNorm extends Shown {
   #spare: Statistics;
   #trained: { batch: Statistics; activated: boolean } | undefined;
 
-  /** @throws TypeError, RangeError if `features` or an option is not valid */
+  /**
+   * @param features how many, at most 2²⁸
+   * @param options the feature axis (`axis`), the settings (`epsilon`, `momentum`, `unbiased`), and per feature `gamma`,
+   *   `beta`, `runningMean` and `runningVariance`
+   * @throws TypeError, RangeError if an argument is not valid
+   */
   constructor(features: number, options: BatchNormOptions = {}) {
     super();
     this.#features = positiveInteger("features", features);
@@ -147,22 +168,27 @@ export class BatchNorm extends Shown {
     }
   }
 
+  /** How many features. */
   get features(): number {
     return this.#features;
   }
 
+  /** The feature axis, as the constructor was given it. */
   get axis(): number {
     return this.#axis;
   }
 
+  /** What is added to the variance, inside the root. */
   get epsilon(): number {
     return this.#norm.epsilon;
   }
 
+  /** Weight of the new batch; null: cumulative average. */
   get momentum(): number | null {
     return this.#momentum;
   }
 
+  /** Whether the running variance is fed the unbiased batch variance. */
   get unbiased(): boolean {
     return this.#unbiased;
   }
@@ -177,12 +203,12 @@ export class BatchNorm extends Shown {
     return this.#norm.beta;
   }
 
-  /** The mean that `infer` uses. */
+  /** The mean that `infer` uses, per feature. */
   get runningMean(): Float64Array<ArrayBuffer> {
     return this.#running.mean;
   }
 
-  /** The variance that `infer` uses. */
+  /** The variance that `infer` uses, per feature. */
   get runningVariance(): Float64Array<ArrayBuffer> {
     return this.#running.m2;
   }
@@ -196,6 +222,9 @@ export class BatchNorm extends Shown {
    * Normalizes x by its own mean and biased variance per feature, and updates the running statistics. With `moments`
    * by those: of the whole batch, of which x is one replica's part (synchronized batch normalization).
    *
+   * @param x float32 values, row-major: at least two per feature
+   * @param options where the result goes (`out`), sizes of an array (`shape`), what follows the map (`residual`,
+   *   `activation`), and statistics of the whole batch (`moments`)
    * @returns `out`, or a new array or tensor of x's shape
    * @throws TypeError, RangeError if an argument does not fit, or there are fewer than two values per feature;
    *   the running statistics then stay as they were
@@ -237,6 +266,9 @@ export class BatchNorm extends Shown {
    * A residual's gradient is dy itself. After a training with an activation, which hides dy, it throws:
    * train without it and multiply by the activation's slope.
    *
+   * @param x what `train` was given
+   * @param dy the gradient of the loss with respect to what `train` returned: as long as x, of either kind
+   * @param options where dx goes (`out`), sizes of an array (`shape`), and which gradients (`frozen`, `gradients`)
    * @returns dx in `out`, which may be dy or x, or in new memory of x's kind; dGamma and dBeta per
    *   feature, null where the layer has none
    * @throws TypeError, RangeError if there was no matching `train`, or an argument does not fit
@@ -274,6 +306,9 @@ export class BatchNorm extends Shown {
    * What one replica adds to the gradients of gamma and beta after `train(x, { moments })`, in float64: Σdy·x̂ and Σdy
    * of its part. Summed over the replicas, they are what `backward` takes as `gradients`.
    *
+   * @param x what `train` was given: this replica's part
+   * @param dy the gradient of the loss with respect to what `train` returned: as long as x, of either kind
+   * @param options sizes of an array (`shape`)
    * @throws TypeError, RangeError if there was no `train`, or an argument does not fit
    */
   gradients(x: Data, dy: Data, options: ShapeOption = {}): BatchGradients {
@@ -304,8 +339,12 @@ export class BatchNorm extends Shown {
   }
 
   /**
-   * Normalizes x by the running statistics.
+   * Normalizes x by the running statistics: y = (x − runningMean) / √(runningVariance + epsilon) · gamma + beta, then
+   * plus `residual`, then the activation.
    *
+   * @param x float32 values, row-major
+   * @param options where the result goes (`out`), sizes of an array (`shape`), and what follows the map (`residual`,
+   *   `activation`)
    * @returns `out`, or a new array or tensor of x's shape
    * @throws TypeError, RangeError if an argument does not fit
    */
@@ -342,7 +381,12 @@ export class BatchNorm extends Shown {
     };
   }
 
-  /** @throws TypeError, RangeError if it is not what `toJSON` returned */
+  /**
+   * The layer that was saved.
+   *
+   * @param json what `toJSON` returned, parsed
+   * @throws TypeError, RangeError if it is something else
+   */
   static fromJSON(json: BatchNormJSON): BatchNorm {
     const saved = fieldsOf("json", json);
     const features = positiveInteger("features", saved.features);
@@ -370,6 +414,7 @@ export class BatchNorm extends Shown {
    *
    * @param stateDict an object or a Map of arrays, or of tensors that hold them as `data`: floating-point
    *   numbers, not the bytes of a file
+   * @param options which layer (`prefix`), and what is not in the state dict (`epsilon`, `momentum`, `axis`)
    * @throws TypeError, RangeError if a name is missing or a length does not fit; a prefix that no batch norm
    *   has: which there are
    */
@@ -385,6 +430,8 @@ export class BatchNorm extends Shown {
    *     const norms = BatchNorm.allFromPyTorch(stateDict);
    *     norms.get("layer1.0.bn1")?.infer(x, { shape });
    *
+   * @param stateDict as for `fromPyTorch`
+   * @param options what is not in the state dict (`epsilon`, `momentum`, `axis`), the same for all
    * @throws TypeError, RangeError if a name is missing or a length does not fit
    */
   static allFromPyTorch(
@@ -405,6 +452,7 @@ export class BatchNorm extends Shown {
    *
    * @param weights arrays, or tensors that hold them as `data`. By name ("bn1/gamma:0") they may be those of
    *   several layers, of which `name` says one
+   * @param config what `get_config()` returns: `axis`, `momentum`, `epsilon`, `center`, `scale` and `name` are read
    * @throws TypeError, RangeError if an array is missing, a length does not fit, or several layers are meant
    */
   static fromKeras(weights: readonly Weights[] | StateDict, config: KerasConfig = {}): BatchNorm {
@@ -416,6 +464,8 @@ export class BatchNorm extends Shown {
    * its attributes. The feature axis is 1. Momentum is converted to the weight of the new batch; the running
    * variance stays biased.
    *
+   * @param inputs arrays, or tensors that hold them as `data`: in this order, with or without X, or by name
+   * @param attributes the node's: `epsilon` and `momentum` are read
    * @throws TypeError, RangeError if an array is missing or a length does not fit
    */
   static fromOnnx(

@@ -6,26 +6,35 @@ import { backendFor } from "./environment.js";
 import { type Layout, layoutOf } from "./layout.js";
 import { type Data, sizesOf, Tensor, valuesOf } from "./tensor.js";
 
-/** What results are: of the kind of x. */
+/** What results are, by what x is: a tensor for a tensor, an array for an array. */
 export type Like<X> = X extends Tensor ? Tensor : Float32Array<ArrayBuffer>;
 
-/** What results may be written into: of the kind of x. */
+/** What results may be written into: x itself, or another tensor for a tensor, another array for an array. */
 export type Out<X> = X | (X extends Tensor ? Tensor : Float32Array);
 
+/** Where the result goes. */
 export interface OutOption<Y> extends Plain {
-  /** Memory of yours for the result: x itself (in place), or apart from it. Default: new memory. */
+  /**
+   * Memory of yours for the result, as long as x and of its kind: x itself (in place), or memory apart from it (another
+   * overlap is a RangeError). Default: new memory.
+   */
   out?: Y | undefined;
 }
 
+/** How the values of x lie. */
 export interface ShapeOption extends Plain {
-  /** Sizes of x: needed for an array whose feature axis is not the last. A tensor carries its own. */
+  /**
+   * Sizes of the axes of x, the slowest first: [8, 64, 56, 56]. Needed for an array whose feature axis is not the last;
+   * nested arrays have none. Default: a tensor's own, or rows of all features.
+   */
   shape?: readonly number[] | undefined;
 }
 
+/** How a map is applied. */
 export interface ApplyOptions extends ShapeOption {
   /** `"relu"`: max(y, 0). `"relu6"`: min(max(y, 0), 6). Default: none. */
   activation?: "relu" | "relu6" | undefined;
-  /** Added before the activation: y = activation(map(x) + residual). As long as x. Default: none. */
+  /** Added before the activation: y = activation(map(x) + residual). As long as x, of either kind. Default: none. */
   residual?: Data | undefined;
 }
 

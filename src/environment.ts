@@ -10,8 +10,9 @@ import { Wasm } from "./wasm/wasm.js";
 /** Values up to which a call is faster in JavaScript: 3 × 2 takes 0.2 µs there, and 0.5 µs through WebAssembly. */
 const TINY = 128;
 
+/** What sets itself, if it is not set. */
 export interface InitOptions {
-  /** A precompiled `WebAssembly.Module` of `simdnorm/kernels.wasm`, for hosts that forbid compiling. */
+  /** A precompiled `WebAssembly.Module` of `simdnorm/kernels.wasm`, for hosts that forbid compiling. Default: the inlined one. */
   module?: object | undefined;
   /** Forces a backend. Default: WebAssembly where its SIMD can run, JavaScript elsewhere. */
   backend?: "wasm" | "javascript" | undefined;
@@ -60,6 +61,7 @@ export function backend(): "wasm" | "javascript" {
 /**
  * Optional: sets what otherwise sets itself at the first call.
  *
+ * @param options a precompiled `module`, a forced `backend`, bytes of `memory` to reserve
  * @throws TypeError, RangeError if an option is not valid, or a forced `"wasm"` cannot run here
  */
 export function init(options: InitOptions = {}): void {

@@ -20,17 +20,23 @@ import { type AddOptions, oneCount, seen } from "./moments.js";
 import type { Samples } from "./samples.js";
 import { Shown } from "./shown.js";
 
+/** Which axis holds the features. */
 export interface ExtremaOptions extends Plain {
   /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
   axis?: number | undefined;
 }
 
+/** Extrema as JSON. */
 export interface ExtremaJSON {
-  /** null before any data, where the constructor did not say. */
+  /** How many features; null before any data, where the constructor did not say. */
   features: number | null;
+  /** The feature axis. */
   axis: number;
+  /** Values per feature: one number if it is the same for all. */
   count: number | number[];
+  /** Minimum per feature, "Infinity" for no values. */
   min: JsonNumber[];
+  /** Maximum per feature, "-Infinity" for no values. */
   max: JsonNumber[];
 }
 
@@ -52,7 +58,9 @@ export class Extrema extends Shown {
   #ends: Ends | undefined;
 
   /**
-   * @param features how many; if left out, the first data that says it decides: nested arrays, a tensor, a shape
+   * @param features how many, at most 2²⁸; if left out, the first data that says it decides: nested arrays, a tensor, a
+   *   shape. Or the options
+   * @param options the feature axis (`axis`)
    * @throws TypeError, RangeError if an argument is not valid
    */
   constructor(features?: number | ExtremaOptions, options?: ExtremaOptions) {
@@ -63,11 +71,12 @@ export class Extrema extends Shown {
     this.#features = new Features(size, axis);
   }
 
-  /** undefined until data says it, where the constructor did not. */
+  /** How many features; undefined until data says it, where the constructor did not. */
   get features(): number | undefined {
     return this.#features.size;
   }
 
+  /** The feature axis, as the constructor was given it. */
   get axis(): number {
     return this.#features.axis;
   }
@@ -96,6 +105,9 @@ export class Extrema extends Shown {
   /**
    * Adds the values of x.
    *
+   * @param x rows or columns (nested arrays), float64 or float32 values (row-major), or a tensor
+   * @param options sizes of an array (`shape`)
+   * @returns this
    * @throws TypeError, RangeError if x or its shape does not fit; what was added before stays
    */
   add(x: Samples, options: AddOptions = {}): this {
@@ -114,6 +126,8 @@ export class Extrema extends Shown {
   /**
    * Adds what the other has seen.
    *
+   * @param other extrema of other data, of the same features; it stays as it is
+   * @returns this
    * @throws TypeError if it is not Extrema, RangeError if it has other features or another axis
    */
   merge(other: Extrema): this {
@@ -143,7 +157,12 @@ export class Extrema extends Shown {
     return { features, axis, count: countToJson(count), min: listToJson(min), max: listToJson(max) };
   }
 
-  /** @throws TypeError, RangeError if it is not what `toJSON` returned */
+  /**
+   * The extrema that were saved.
+   *
+   * @param json what `toJSON` returned, parsed
+   * @throws TypeError, RangeError if it is something else
+   */
   static fromJSON(json: ExtremaJSON): Extrema {
     const { features, axis, count, min, max } = fieldsOf("json", json);
     const size = featuresFromJson(features);

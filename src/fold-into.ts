@@ -17,16 +17,21 @@ import { checkShape, product } from "./layout.js";
 
 /** A linear layer or a convolution, as frameworks hold it. */
 export interface LayerWeights {
+  /** Row-major, in the order that the option `layout` says. */
   weight: Float32Array;
   /** One number for each output; null or absent: zeros. */
   bias?: ArrayLike<number> | null | undefined;
 }
 
+/** A layer that includes the map: in new arrays. */
 export interface FoldedLayer {
+  /** As long as the layer's, and in its order. */
   weight: Float32Array<ArrayBuffer>;
+  /** One number for each output. */
   bias: Float32Array<ArrayBuffer>;
 }
 
+/** How a linear layer's weights lie, and where the map is. */
 export interface FoldLinearOptions {
   /** The order of the weights: outputs × inputs (PyTorch), or inputs × outputs (Keras). */
   layout: "OI" | "IO";
@@ -58,14 +63,16 @@ export type ConvLayout =
   | `IO${Space}`
   | `${Space}OI`;
 
+/** How a convolution's weights lie, and where the map is. */
 export interface FoldConvOptions {
+  /** The order of the weights, `"OIHW"` in PyTorch, `"HWIO"` in Keras: see `ConvLayout`. */
   layout: ConvLayout;
   /**
    * Sizes of the weight, one for each letter of `layout`. Needed where nothing else tells them: for a
    * transposed convolution, and with `order: "before"` for a convolution that has no bias.
    */
   shape?: readonly number[] | undefined;
-  /** Default: 1, with "HWIM" the number of inputs. With a `shape`, forgetting it is found out. */
+  /** How many groups the channels are divided into. Default: 1, with "HWIM" the number of inputs. With a `shape`, forgetting it is found out. */
   groups?: number | undefined;
   /** Whether the map comes after the convolution or before it. Default: "after". */
   order?: "after" | "before" | undefined;

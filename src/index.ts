@@ -26,7 +26,7 @@ export {
 } from "./min-max-scaler.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
 export type { LikeSamples, Nested, Numbers, OutSamples, Samples } from "./samples.js";
-export type { FitOptions } from "./scaler.js";
+export type { FitOptions, SklearnOptions, SklearnUnread } from "./scaler.js";
 export {
   type SklearnStandard,
   StandardScaler,

@@ -2,6 +2,7 @@
 
 import { nonNegativeInteger, numberIn, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 
+/** A number in JSON, exactly: what JSON has no literal for is a string. */
 export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity" | "-0";
 
 const NAMES: readonly JsonNumber[] = ["NaN", "Infinity", "-Infinity", "-0"];

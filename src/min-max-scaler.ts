@@ -19,8 +19,9 @@ import { Extrema, type ExtremaJSON } from "./extrema.js";
 import { argumentsOf } from "./features.js";
 import { featuresFromJson, fieldsOf } from "./json.js";
 import { type AllEnds, doubleLines, roundedLines, singleLines, slope } from "./range.js";
-import { inverse, type Precision, Scaler } from "./scaler.js";
+import { inverse, type Precision, Scaler, type SklearnOptions, type SklearnUnread } from "./scaler.js";
 
+/** Which axis holds the features, and where they go. */
 export interface MinMaxScalerOptions extends Plain {
   /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
   axis?: number | undefined;
@@ -31,26 +32,38 @@ export interface MinMaxScalerOptions extends Plain {
 }
 
 /** Attributes of scikit-learn's MinMaxScaler. */
-export interface SklearnMinMax {
+export interface SklearnMinMax extends SklearnUnread {
+  /** Minimum per feature. */
   data_min_: ArrayLike<number>;
+  /** Maximum per feature. */
   data_max_: ArrayLike<number>;
-  /** Default: [0, 1]. */
+  /** Where they go: two numbers. Default: [0, 1]. */
   feature_range?: ArrayLike<number> | undefined;
-  /** Default: false. */
+  /** Whether other data are kept within the range. Default: false. */
   clip?: boolean | undefined;
-  /** Default: 1, for all that follows from the ends. */
+  /** Values per feature. Default: 1; the map does not depend on it. */
   n_samples_seen_?: number | undefined;
+  /** Not read. */
+  data_range_?: unknown;
+  /** Not read. */
+  scale_?: unknown;
+  /** Not read. */
+  min_?: unknown;
 }
 
+/** A scaler as JSON. */
 export interface MinMaxScalerJSON {
-  /** null before fitting, where the constructor did not say. */
+  /** How many features; null before fitting, where the constructor did not say. */
   features: number | null;
+  /** The feature axis. */
   axis: number;
+  /** Where the minimum and the maximum of the data go. */
   range: [number, number];
+  /** Whether other data are kept within the range. */
   clip: boolean;
   /** The kind of the data that was fitted: float64 as soon as a part of it was. */
   precision: Precision;
-  /** null before fitting. */
+  /** What was fitted; null before. */
   extrema: ExtremaJSON | null;
 }
 
@@ -74,7 +87,10 @@ export class MinMaxScaler extends Scaler<Extrema> {
   readonly #clip: boolean;
 
   /**
-   * @param features how many; if left out, the first data that says it decides: nested arrays, a tensor, a shape
+   * @param features how many, at most 2²⁸; if left out, the first data that says it decides: nested arrays, a tensor, a
+   *   shape. Or the options
+   * @param options the feature axis (`axis`), where minimum and maximum go (`range`), and
+   *   whether other data are kept within it (`clip`)
    * @throws TypeError, RangeError if an argument is not valid
    */
   constructor(features?: number | MinMaxScalerOptions, options?: MinMaxScalerOptions) {
@@ -102,10 +118,12 @@ export class MinMaxScaler extends Scaler<Extrema> {
     this.#clip = clip;
   }
 
+  /** Where the minimum and the maximum of the data go. A copy. */
   get range(): [number, number] {
     return [...this.#range];
   }
 
+  /** Whether `transform` keeps other data within the range. */
   get clip(): boolean {
     return this.#clip;
   }
@@ -133,6 +151,8 @@ export class MinMaxScaler extends Scaler<Extrema> {
   /**
    * Adds what the other was fitted to.
    *
+   * @param other a scaler of the same features and options; it stays as it is
+   * @returns this
    * @throws TypeError if it is not a MinMaxScaler, RangeError if it has other features or options
    */
   merge(other: MinMaxScaler): this {
@@ -146,9 +166,11 @@ export class MinMaxScaler extends Scaler<Extrema> {
    *
    *     MinMaxScaler.fromSklearn({ data_min_: [...], data_max_: [...], feature_range: [0, 1], clip: false });
    *
+   * @param fitted the attributes; others than these are not read
+   * @param options the feature axis (`axis`)
    * @throws TypeError, RangeError if an attribute is missing or a length does not fit
    */
-  static fromSklearn(fitted: SklearnMinMax, options: { axis?: number | undefined } = {}): MinMaxScaler {
+  static fromSklearn(fitted: SklearnMinMax, options: SklearnOptions = {}): MinMaxScaler {
     checkOptions(options, ["axis"]);
     checkObject("fitted", fitted);
     const { data_min_, data_max_, feature_range = [0, 1], clip = false, n_samples_seen_ = 1 } = fitted;
@@ -174,7 +196,12 @@ export class MinMaxScaler extends Scaler<Extrema> {
     return { features, axis, range, clip, precision, extrema: fitted?.toJSON() ?? null };
   }
 
-  /** @throws TypeError, RangeError if it is not what `toJSON` returned */
+  /**
+   * The scaler that was saved.
+   *
+   * @param json what `toJSON` returned, parsed
+   * @throws TypeError, RangeError if it is something else
+   */
   static fromJSON(json: MinMaxScalerJSON): MinMaxScaler {
     const { features, axis, range, clip, precision } = fieldsOf("json", json);
     const scaler = new MinMaxScaler(featuresFromJson(features), {

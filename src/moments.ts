@@ -20,6 +20,7 @@ import type { Layout } from "./layout.js";
 import type { Samples } from "./samples.js";
 import { Shown } from "./shown.js";
 
+/** Which axis holds the features, and what a NaN does. */
 export interface MomentsOptions extends Plain {
   /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
   axis?: number | undefined;
@@ -30,15 +31,22 @@ export interface MomentsOptions extends Plain {
   nan?: "propagate" | "ignore" | undefined;
 }
 
+/** How data are added. */
 export type AddOptions = ShapeOption;
 
+/** Moments as JSON. */
 export interface MomentsJSON {
-  /** null before any data, where the constructor did not say. */
+  /** How many features; null before any data, where the constructor did not say. */
   features: number | null;
+  /** The feature axis. */
   axis: number;
+  /** What a NaN does. */
   nan: "propagate" | "ignore";
+  /** Values per feature: one number if it is the same for all. */
   count: number | number[];
+  /** Mean per feature. */
   mean: JsonNumber[];
+  /** Σ(x − mean)² per feature: count times the variance. */
   m2: JsonNumber[];
 }
 
@@ -56,7 +64,9 @@ export class Moments extends Shown {
   #sum: Present | undefined;
 
   /**
-   * @param features how many; if left out, the first data that says it decides: nested arrays, a tensor, a shape
+   * @param features how many, at most 2²⁸; if left out, the first data that says it decides: nested arrays, a tensor, a
+   *   shape. Or the options
+   * @param options the feature axis (`axis`), and what a NaN does (`nan`)
    * @throws TypeError, RangeError if an argument is not valid
    */
   constructor(features?: number | MomentsOptions, options?: MomentsOptions) {
@@ -68,15 +78,17 @@ export class Moments extends Shown {
     this.#nan = oneOf("nan", nan, ["propagate", "ignore"]);
   }
 
-  /** undefined until data says it, where the constructor did not. */
+  /** How many features; undefined until data says it, where the constructor did not. */
   get features(): number | undefined {
     return this.#features.size;
   }
 
+  /** The feature axis, as the constructor was given it. */
   get axis(): number {
     return this.#features.axis;
   }
 
+  /** What a NaN does: see `MomentsOptions`. */
   get nan(): "propagate" | "ignore" {
     return this.#nan;
   }
@@ -107,6 +119,9 @@ export class Moments extends Shown {
   /**
    * Adds the values of x.
    *
+   * @param x rows or columns (nested arrays), float64 or float32 values (row-major), or a tensor
+   * @param options sizes of an array (`shape`)
+   * @returns this
    * @throws TypeError, RangeError if x or its shape does not fit; what was added before stays
    */
   add(x: Samples, options: AddOptions = {}): this {
@@ -125,6 +140,8 @@ export class Moments extends Shown {
   /**
    * Adds what the other has seen.
    *
+   * @param other moments of other data, of the same features; it stays as it is
+   * @returns this
    * @throws TypeError if it is not Moments, RangeError if it has other features, another axis or another `nan`
    */
   merge(other: Moments): this {
@@ -144,7 +161,12 @@ export class Moments extends Shown {
     return { features, axis, nan, count: countToJson(count), mean: listToJson(mean), m2: listToJson(m2) };
   }
 
-  /** @throws TypeError, RangeError if it is not what `toJSON` returned */
+  /**
+   * The moments that were saved.
+   *
+   * @param json what `toJSON` returned, parsed
+   * @throws TypeError, RangeError if it is something else
+   */
   static fromJSON(json: MomentsJSON): Moments {
     const { features, axis, nan, count, mean, m2 } = fieldsOf("json", json);
     const size = featuresFromJson(features);

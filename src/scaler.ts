@@ -1,7 +1,7 @@
 // What scalers share: a statistic that is fitted to data, and the map that follows from it. Semantics and names are
 // scikit-learn's, in camel case.
 
-import { checkOptions, checkSame, isFloat64Array, wrongKind, wrongValue } from "./argument.js";
+import { checkOptions, checkSame, isFloat64Array, type Plain, wrongKind, wrongValue } from "./argument.js";
 import type { After, Backend, Coefficients, Table, Values } from "./backend.js";
 import { Call, checkOutput, NONE, type OutOption, runOn, type ShapeOption } from "./call.js";
 import { backendFor, backendForBoth } from "./environment.js";
@@ -12,10 +12,27 @@ import { Prepared } from "./prepared.js";
 import { checkNested, isNested, type LikeSamples, nest, type OutSamples, type Samples } from "./samples.js";
 import { Shown } from "./shown.js";
 
+/** How data are fitted. */
 export type FitOptions = ShapeOption;
 
 const FIT = ["shape"];
 const TRANSFORM = ["out", "shape"];
+
+/** How a scaler that scikit-learn has fitted sees its data. */
+export interface SklearnOptions extends Plain {
+  /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
+  axis?: number | undefined;
+}
+
+/** Attributes of scikit-learn's scalers that are not read: all of a scaler's may be given. */
+export interface SklearnUnread {
+  /** Not read. */
+  copy?: unknown;
+  /** Not read. */
+  n_features_in_?: unknown;
+  /** Not read. */
+  feature_names_in_?: unknown;
+}
 
 /** A statistic that can be fitted. */
 interface Statistic {
@@ -62,11 +79,12 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     this.#fit = fit;
   }
 
-  /** undefined until data says it, where the constructor did not. */
+  /** How many features; undefined until data says it, where the constructor did not. */
   get features(): number | undefined {
     return this.#features.size;
   }
 
+  /** The feature axis, as the constructor was given it. */
   get axis(): number {
     return this.#features.axis;
   }
@@ -79,6 +97,9 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
   /**
    * Takes the statistics of x, and forgets those before.
    *
+   * @param x rows or columns (nested arrays), float64 or float32 values (row-major), or a tensor; NaN is ignored
+   * @param options sizes of an array (`shape`)
+   * @returns this
    * @throws TypeError, RangeError if x does not fit, is empty or has an infinite value; what was fitted
    *   before then stays
    */
@@ -91,6 +112,9 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
   /**
    * Adds the statistics of x: parts one by one give the fit of the whole.
    *
+   * @param x rows or columns (nested arrays), float64 or float32 values (row-major), or a tensor; NaN is ignored
+   * @param options sizes of an array (`shape`)
+   * @returns this
    * @throws as `fit`
    */
   partialFit(x: Samples, options: FitOptions = {}): this {
@@ -102,6 +126,8 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
   /**
    * The map of what was fitted.
    *
+   * @param x rows or columns (nested arrays), float64 or float32 values (row-major), or a tensor
+   * @param options where the result goes (`out`), and sizes of an array (`shape`)
    * @returns `out`, or new memory in the form of x
    * @throws TypeError, RangeError if an argument does not fit, or nothing was fitted
    */
@@ -111,7 +137,14 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     return this.#map(x, options, this.#forward, this.#fit.after);
   }
 
-  /** `fit(x)`, then `transform(x)`. */
+  /**
+   * `fit(x)`, then `transform(x)`.
+   *
+   * @param x rows or columns (nested arrays), float64 or float32 values (row-major), or a tensor
+   * @param options where the result goes (`out`), and sizes of an array (`shape`)
+   * @returns `out`, or new memory in the form of x
+   * @throws as both; what was fitted before then stays
+   */
   fitTransform<X extends Samples>(x: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
   fitTransform(x: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
     checkOptions(options, TRANSFORM);
@@ -121,7 +154,14 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     });
   }
 
-  /** What `transform` did, undone. */
+  /**
+   * What `transform` did, undone.
+   *
+   * @param y rows or columns (nested arrays), float64 or float32 values (row-major), or a tensor
+   * @param options where the result goes (`out`), and sizes of an array (`shape`)
+   * @returns `out`, or new memory in the form of y
+   * @throws TypeError, RangeError if an argument does not fit, or nothing was fitted
+   */
   inverseTransform<X extends Samples>(y: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
   inverseTransform(y: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
     this.#checkFitted();

@@ -16,8 +16,9 @@ import { NONE } from "./call.js";
 import { argumentsOf } from "./features.js";
 import { featuresFromJson, fieldsOf, listToJson } from "./json.js";
 import { Moments, type MomentsJSON } from "./moments.js";
-import { inverse, reciprocals, Scaler } from "./scaler.js";
+import { inverse, reciprocals, Scaler, type SklearnOptions, type SklearnUnread } from "./scaler.js";
 
+/** Which axis holds the features, and what is done to them. */
 export interface StandardScalerOptions extends Plain {
   /** The feature axis; nested arrays are rows with −1 and columns with 0. Default: −1, the last. */
   axis?: number | undefined;
@@ -28,27 +29,32 @@ export interface StandardScalerOptions extends Plain {
 }
 
 /** Attributes of scikit-learn's StandardScaler. */
-export interface SklearnStandard {
-  /** null without mean and deviation. */
+export interface SklearnStandard extends SklearnUnread {
+  /** Mean per feature; null without mean and deviation. */
   mean_: ArrayLike<number> | null;
-  /** null without deviation. */
+  /** What is divided by, per feature; null without deviation. */
   scale_: ArrayLike<number> | null;
+  /** Biased variance per feature; null without deviation. */
   var_: ArrayLike<number> | null;
-  /** One number, or one for each feature. */
+  /** Values per feature: one number, or one for each feature. */
   n_samples_seen_: number | ArrayLike<number>;
-  /** Default: true. */
+  /** Whether the mean is subtracted. Default: true. */
   with_mean?: boolean | undefined;
-  /** Default: whether there is a scale_. */
+  /** Whether it is divided by the deviation. Default: whether there is a scale_. */
   with_std?: boolean | undefined;
 }
 
+/** A scaler as JSON. */
 export interface StandardScalerJSON {
-  /** null before fitting, where the constructor did not say. */
+  /** How many features; null before fitting, where the constructor did not say. */
   features: number | null;
+  /** The feature axis. */
   axis: number;
+  /** Whether the mean is subtracted. */
   withMean: boolean;
+  /** Whether it is divided by the standard deviation. */
   withStd: boolean;
-  /** null before fitting. */
+  /** What was fitted; null before. */
   moments: MomentsJSON | null;
 }
 
@@ -67,7 +73,10 @@ export class StandardScaler extends Scaler<Moments> {
   readonly #withStd: boolean;
 
   /**
-   * @param features how many; if left out, the first data that says it decides: nested arrays, a tensor, a shape
+   * @param features how many, at most 2²⁸; if left out, the first data that says it decides: nested arrays, a tensor, a
+   *   shape. Or the options
+   * @param options the feature axis (`axis`), whether to subtract the mean (`withMean`) and to divide by the deviation
+   *   (`withStd`)
    * @throws TypeError, RangeError if an argument is not valid
    */
   constructor(features?: number | StandardScalerOptions, options?: StandardScalerOptions) {
@@ -94,10 +103,12 @@ export class StandardScaler extends Scaler<Moments> {
     this.#withStd = flag("withStd", withStd);
   }
 
+  /** Whether the mean is subtracted. */
   get withMean(): boolean {
     return this.#withMean;
   }
 
+  /** Whether it is divided by the standard deviation. */
   get withStd(): boolean {
     return this.#withStd;
   }
@@ -120,6 +131,8 @@ export class StandardScaler extends Scaler<Moments> {
   /**
    * Adds what the other was fitted to.
    *
+   * @param other a scaler of the same features and options; it stays as it is
+   * @returns this
    * @throws TypeError if it is not a StandardScaler, RangeError if it has other features or options
    */
   merge(other: StandardScaler): this {
@@ -133,9 +146,11 @@ export class StandardScaler extends Scaler<Moments> {
    *
    *     StandardScaler.fromSklearn({ mean_: [...], scale_: [...], var_: [...], n_samples_seen_: 178 });
    *
+   * @param fitted the attributes; others than these are not read
+   * @param options the feature axis (`axis`)
    * @throws TypeError, RangeError if an attribute is missing or a length does not fit
    */
-  static fromSklearn(fitted: SklearnStandard, options: { axis?: number | undefined } = {}): StandardScaler {
+  static fromSklearn(fitted: SklearnStandard, options: SklearnOptions = {}): StandardScaler {
     checkOptions(options, ["axis"]);
     checkObject("fitted", fitted);
     const { mean_, var_, scale_, n_samples_seen_, with_mean = true, with_std } = fitted;
@@ -170,7 +185,12 @@ export class StandardScaler extends Scaler<Moments> {
     return { features, axis, withMean, withStd, moments: fitted?.toJSON() ?? null };
   }
 
-  /** @throws TypeError, RangeError if it is not what `toJSON` returned */
+  /**
+   * The scaler that was saved.
+   *
+   * @param json what `toJSON` returned, parsed
+   * @throws TypeError, RangeError if it is something else
+   */
   static fromJSON(json: StandardScalerJSON): StandardScaler {
     const { features, axis, withMean, withStd } = fieldsOf("json", json);
     const scaler = new StandardScaler(featuresFromJson(features), {

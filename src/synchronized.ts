@@ -7,27 +7,41 @@ import { emptyStatistics } from "./moments.js";
 
 /** `Moments`, or what has their fields. */
 export interface BatchMoments {
+  /** Values per feature: a number, the same for all. */
   readonly count: number | Float64Array;
+  /** Mean per feature. */
   readonly mean: ArrayLike<number>;
+  /** Biased variance per feature. */
   readonly variance: ArrayLike<number>;
 }
 
 /** Sums per feature over a batch or a part of it. */
 export interface BatchGradients {
+  /** Σdy·x̂ per feature, with x̂ = (x − mean)/√(variance + epsilon). */
   readonly dGamma: Float64Array<ArrayBuffer>;
+  /** Σdy per feature. */
   readonly dBeta: Float64Array<ArrayBuffer>;
 }
 
+/** How a layer is trained. */
 export interface TrainOptions extends ApplyOptions {
   /** Statistics of the whole batch, of which x is a part. Default: those of x. */
   moments?: BatchMoments | undefined;
 }
 
+/** Which gradients are computed. */
 export interface BackwardOptions extends ShapeOption {
   /** Whether the statistics are constants, as in `infer`: for fine-tuning. Default: false. */
   frozen?: boolean | undefined;
   /** The sums of `gradients` over all parts of the batch, of which x is one. Default: those of x. */
-  gradients?: { readonly dGamma: ArrayLike<number>; readonly dBeta: ArrayLike<number> } | undefined;
+  gradients?:
+    | {
+        /** Σdy·x̂ per feature, over all parts. */
+        readonly dGamma: ArrayLike<number>;
+        /** Σdy per feature, over all parts. */
+        readonly dBeta: ArrayLike<number>;
+      }
+    | undefined;
 }
 
 /** The statistics of moments that somebody else has collected. */

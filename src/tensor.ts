@@ -8,11 +8,14 @@ import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkShape, product } from "./layout.js";
 import { Shown } from "./shown.js";
 
-/** What calls take: an array, or a tensor. What goes in decides what comes out. */
+/** What layers and maps take: a float32 array, or a tensor. What goes in decides what comes out. */
 export type Data = Float32Array | Tensor;
 
+/** A tensor as JSON. */
 export interface TensorJSON {
+  /** Sizes of the axes. */
   shape: readonly number[];
+  /** The values, row-major. */
   data: JsonNumber[];
 }
 
@@ -38,8 +41,8 @@ export class Tensor extends Shown {
   #block: Block | undefined;
 
   /**
-   * @param shape sizes, at least one
-   * @param data the values, copied and rounded to float32; zeros if absent
+   * @param shape sizes of the axes, non-negative integers, the slowest axis first
+   * @param data the values, row-major, copied and rounded to float32. Default: zeros
    * @throws TypeError, RangeError if they do not fit each other, or linear memory is exhausted
    */
   constructor(shape: readonly number[], data?: ArrayLike<number>) {
@@ -56,10 +59,12 @@ export class Tensor extends Shown {
     if (data) block.values.set(data);
   }
 
+  /** Sizes of the axes, the slowest first. */
   get shape(): readonly number[] {
     return this.#shape;
   }
 
+  /** How many values: the product of the sizes. */
   get length(): number {
     return this.#length;
   }
@@ -79,14 +84,19 @@ export class Tensor extends Shown {
     return { shape: this.#shape, data: listToJson(this.data) };
   }
 
-  /** @throws TypeError, RangeError if it is not what `toJSON` returned */
+  /**
+   * The tensor that was saved, in new memory.
+   *
+   * @param json what `toJSON` returned, parsed
+   * @throws TypeError, RangeError if it is something else
+   */
   static fromJSON(json: TensorJSON): Tensor {
     const { shape, data } = fieldsOf("json", json);
     const sizes = checkShape(shape);
     return new Tensor(sizes, listFromJson("data", data, product(sizes, 0, sizes.length)));
   }
 
-  /** Gives the memory back. Disposing twice does nothing. */
+  /** Gives the memory back: using the tensor later is a ReferenceError. Disposing twice does nothing. */
   dispose(): void {
     if (this.#block === undefined) return;
     neverForgotten(this);
@@ -94,6 +104,7 @@ export class Tensor extends Shown {
     this.#block = undefined;
   }
 
+  /** `dispose()`, at the end of the block that declares it with `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -156,6 +167,8 @@ function isStale(array: Float32Array): boolean {
  *
  *     const y = scope(() => second.infer(first.infer(x)));   // the tensor in between is freed
  *
+ * @param run makes tensors; called once, now
+ * @returns what the function returns
  * @throws what the function throws, with all its tensors freed; TypeError if it returns a promise
  */
 export function scope<Result>(run: () => Result): Result {

@@ -14,7 +14,12 @@ import {
 import { checkAxis } from "./layout.js";
 
 /** Numbers, or an object that holds them as `data`: a tensor, as readers of safetensors files return it. */
-export type Weights = ArrayLike<number> | { readonly data: ArrayLike<number> };
+export type Weights =
+  | ArrayLike<number>
+  | {
+      /** The numbers, row-major. */
+      readonly data: ArrayLike<number>;
+    };
 
 /** Arrays (`Weights`) by name, as PyTorch's `state_dict()` and safetensors files name them. */
 export type StateDict = Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
@@ -33,14 +38,15 @@ export interface TrainedLayer {
   readonly batchesTracked: number;
 }
 
+/** Which layer of a state dict is meant, and what a state dict does not say of it. */
 export interface PyTorchOptions {
   /** What stands before the names, with or without the last dot: "layer1.0.bn1". Default: none. */
   prefix?: string | undefined;
-  /** Not part of a state dict. Default: 1e-5. */
+  /** Added to the variance, inside the root. Default: 1e-5. */
   epsilon?: number | undefined;
-  /** Not part of a state dict; PyTorch's own meaning is ours. Default: 0.1. */
+  /** Weight of the NEW batch, as in PyTorch; null: cumulative average. Default: 0.1. */
   momentum?: number | null | undefined;
-  /** Default: 1. */
+  /** The feature axis. Default: 1, as in PyTorch. */
   axis?: number | undefined;
 }
 
@@ -48,11 +54,11 @@ export interface PyTorchOptions {
 export interface KerasConfig {
   /** Which layer, where arrays by name are those of several. */
   name?: string | undefined;
-  /** Default: −1. Older files hold it in a list. */
+  /** The feature axis; older files hold it in a list. Default: −1. */
   axis?: number | readonly number[] | undefined;
   /** Weight of the OLD value, the complement of ours. Default: 0.99. */
   momentum?: number | undefined;
-  /** Default: 1e-3. */
+  /** Added to the variance, inside the root. Default: 1e-3. */
   epsilon?: number | undefined;
   /** Whether there is a beta. Default: true. */
   center?: boolean | undefined;
@@ -60,8 +66,9 @@ export interface KerasConfig {
   scale?: boolean | undefined;
 }
 
+/** Attributes of ONNX BatchNormalization. */
 export interface OnnxAttributes {
-  /** Default: 1e-5. */
+  /** Added to the variance, inside the root. Default: 1e-5. */
   epsilon?: number | undefined;
   /** Weight of the OLD value, the complement of ours. Default: 0.9. */
   momentum?: number | undefined;

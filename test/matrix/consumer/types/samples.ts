@@ -102,4 +102,28 @@ MinMaxScaler.fromJSON(JSON.parse(JSON.stringify(range)));
 export const { mean, count } = new Moments().toJSON();
 export const ends = Extrema.fromJSON(new Extrema().toJSON());
 StandardScaler.fromSklearn({ mean_: [1], scale_: [2], var_: [4], n_samples_seen_: 3 }, { axis: 0 });
+// As `vars(scaler)` shows them.
+StandardScaler.fromSklearn({
+  with_mean: true,
+  with_std: true,
+  copy: true,
+  feature_names_in_: ["alcohol", "ash"],
+  n_features_in_: 2,
+  n_samples_seen_: 178,
+  mean_: [13, 2.4],
+  var_: [0.66, 0.07],
+  scale_: [0.81, 0.27],
+});
+MinMaxScaler.fromSklearn({
+  feature_range: [0, 1],
+  copy: true,
+  clip: false,
+  n_features_in_: 1,
+  n_samples_seen_: 178,
+  data_min_: [11],
+  data_max_: [14.8],
+  data_range_: [3.8],
+  scale_: [0.26],
+  min_: [-2.9],
+});
 MinMaxScaler.fromSklearn({ data_min_: [1], data_max_: Float64Array.of(2), feature_range: [0, 1] as const });
