@@ -1,12 +1,8 @@
 // The public names, and nothing else.
 
 export { Affine, type AffineJSON, type AffineOptions } from "./affine.js";
-export {
-  type BackwardResult,
-  BatchNorm,
-  type BatchNormJSON,
-  type BatchNormOptions,
-} from "./batch-norm.js";
+export { BatchNorm } from "./batch-norm.js";
+export type { BackwardResult, BatchNormJSON, BatchNormOptions } from "./batch-norm-types.js";
 export type { ApplyOptions, Like, Out, OutOption, ShapeOption } from "./call.js";
 export { backend, type InitOptions, init } from "./environment.js";
 export { Extrema, type ExtremaJSON, type ExtremaOptions } from "./extrema.js";
