@@ -12,7 +12,7 @@ import {
   foldLinear,
   type LayerWeights,
 } from "./fold-into.js";
-import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
+import { fieldsOf, type JsonNumber, listFromJson, listToJson, type Parsed } from "./json.js";
 import { checkAxis } from "./layout.js";
 import { Prepared } from "./prepared.js";
 import { Shown } from "./shown.js";
@@ -185,7 +185,7 @@ export class Affine extends Shown {
     return foldConv(this.#coefficients, layer, options);
   }
 
-  /** The whole map, exact. */
+  /** The whole map, exact: for JSON, and for messages to workers, which carry no objects of classes. */
   toJSON(): AffineJSON {
     const { center, scale, shift } = this.#coefficients;
     return {
@@ -203,7 +203,7 @@ export class Affine extends Shown {
    * @param json what `toJSON` returned, parsed
    * @throws TypeError, RangeError if it is something else
    */
-  static fromJSON(json: AffineJSON): Affine {
+  static fromJSON(json: Parsed<AffineJSON>): Affine {
     const { features, axis, center, scale, shift } = fieldsOf("json", json);
     const length = positiveInteger("features", features);
     return new Affine(length, {

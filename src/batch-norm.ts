@@ -22,7 +22,7 @@ import {
   type OutOption,
   type ShapeOption,
 } from "./call.js";
-import { fieldsOf, fromJson, listFromJson, listToJson } from "./json.js";
+import { fieldsOf, fromJson, listFromJson, listToJson, type Parsed } from "./json.js";
 import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
 import { checkInUse, noGradients, parameter, variances, weighted } from "./parameters.js";
@@ -308,7 +308,7 @@ export class BatchNorm extends Shown {
     });
   }
 
-  /** The whole state, exact. */
+  /** The whole state, exact: for JSON, and for messages to workers, which carry no objects of classes. */
   toJSON(): BatchNormJSON {
     const { features, axis, epsilon, momentum, unbiased, gamma, beta, batchesTracked } = this;
     return {
@@ -327,7 +327,7 @@ export class BatchNorm extends Shown {
    * @param json what `toJSON` returned, parsed
    * @throws TypeError, RangeError if it is something else
    */
-  static fromJSON(json: BatchNormJSON): BatchNorm {
+  static fromJSON(json: Parsed<BatchNormJSON>): BatchNorm {
     const saved = fieldsOf("json", json);
     const features = positiveInteger("features", saved.features);
     const values = (name: string) => listFromJson(name, saved[name], features);

@@ -14,6 +14,7 @@ import {
   type JsonNumber,
   listFromJson,
   listToJson,
+  type Parsed,
 } from "./json.js";
 import { type Layout, samples } from "./layout.js";
 import { type AddOptions, oneCount, seen } from "./moments.js";
@@ -150,7 +151,10 @@ export class Extrema extends Shown {
     }
   }
 
-  /** The whole state, exact. The minimum of no values is "Infinity", their maximum "-Infinity". */
+  /**
+   * The whole state, exact: for JSON, and for messages to workers, which carry no objects of classes. The minimum of no
+   * values is "Infinity", their maximum "-Infinity".
+   */
   toJSON(): ExtremaJSON {
     const { features = null, axis } = this;
     const { count, min, max } = this.#seen;
@@ -163,7 +167,7 @@ export class Extrema extends Shown {
    * @param json what `toJSON` returned, parsed
    * @throws TypeError, RangeError if it is something else
    */
-  static fromJSON(json: ExtremaJSON): Extrema {
+  static fromJSON(json: Parsed<ExtremaJSON>): Extrema {
     const { features, axis, count, min, max } = fieldsOf("json", json);
     const size = featuresFromJson(features);
     const extrema = new Extrema(size, { axis: numberIn("axis", axis, "an integer", Number.isSafeInteger) });

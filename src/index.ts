@@ -13,7 +13,7 @@ export type {
   FoldLinearOptions,
   LayerWeights,
 } from "./fold-into.js";
-export type { JsonNumber } from "./json.js";
+export type { JsonNumber, Parsed } from "./json.js";
 export {
   MinMaxScaler,
   type MinMaxScalerJSON,

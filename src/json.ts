@@ -5,6 +5,15 @@ import { nonNegativeInteger, numberIn, positiveInteger, wrongKind, wrongValue } 
 /** A number in JSON, exactly: what JSON has no literal for is a string. */
 export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity" | "-0";
 
+/** What a program reads of JSON: an import of a file has `string` for names, and arrays of any length. */
+export type Parsed<State> = State extends string
+  ? string
+  : State extends readonly (infer Item)[]
+    ? readonly Parsed<Item>[]
+    : State extends object
+      ? { readonly [Name in keyof State]: Parsed<State[Name]> }
+      : State;
+
 const NAMES: readonly JsonNumber[] = ["NaN", "Infinity", "-Infinity", "-0"];
 
 export function toJson(value: number): JsonNumber {

@@ -17,7 +17,7 @@ import type { Backend, Table } from "./backend.js";
 import { NONE } from "./call.js";
 import { Extrema, type ExtremaJSON } from "./extrema.js";
 import { argumentsOf } from "./features.js";
-import { featuresFromJson, fieldsOf } from "./json.js";
+import { featuresFromJson, fieldsOf, type Parsed } from "./json.js";
 import { type AllEnds, doubleLines, roundedLines, singleLines, slope } from "./range.js";
 import { inverse, type Precision, Scaler, type SklearnOptions, type SklearnUnread } from "./scaler.js";
 
@@ -190,7 +190,7 @@ export class MinMaxScaler extends Scaler<Extrema> {
     return new MinMaxScaler(features, { axis: extrema.axis, range, clip }).restore(extrema, "float64");
   }
 
-  /** The whole state, exact. */
+  /** The whole state, exact: for JSON, and for messages to workers, which carry no objects of classes. */
   toJSON(): MinMaxScalerJSON {
     const { features = null, axis, range, clip, precision, fitted } = this;
     return { features, axis, range, clip, precision, extrema: fitted?.toJSON() ?? null };
@@ -202,7 +202,7 @@ export class MinMaxScaler extends Scaler<Extrema> {
    * @param json what `toJSON` returned, parsed
    * @throws TypeError, RangeError if it is something else
    */
-  static fromJSON(json: MinMaxScalerJSON): MinMaxScaler {
+  static fromJSON(json: Parsed<MinMaxScalerJSON>): MinMaxScaler {
     const { features, axis, range, clip, precision } = fieldsOf("json", json);
     const scaler = new MinMaxScaler(featuresFromJson(features), {
       axis: numberIn("axis", axis, "an integer", Number.isSafeInteger),

@@ -14,6 +14,7 @@ import {
   type JsonNumber,
   listFromJson,
   listToJson,
+  type Parsed,
   sameForAll,
 } from "./json.js";
 import type { Layout } from "./layout.js";
@@ -154,7 +155,7 @@ export class Moments extends Shown {
     return this;
   }
 
-  /** The whole state, exact. */
+  /** The whole state, exact: for JSON, and for messages to workers, which carry no objects of classes. */
   toJSON(): MomentsJSON {
     const { features = null, axis, nan } = this;
     const { count, mean, m2 } = this.#seen;
@@ -167,7 +168,7 @@ export class Moments extends Shown {
    * @param json what `toJSON` returned, parsed
    * @throws TypeError, RangeError if it is something else
    */
-  static fromJSON(json: MomentsJSON): Moments {
+  static fromJSON(json: Parsed<MomentsJSON>): Moments {
     const { features, axis, nan, count, mean, m2 } = fieldsOf("json", json);
     const size = featuresFromJson(features);
     const moments = new Moments(size, {

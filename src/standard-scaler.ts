@@ -14,7 +14,7 @@ import {
 import type { Coefficients } from "./backend.js";
 import { NONE } from "./call.js";
 import { argumentsOf } from "./features.js";
-import { featuresFromJson, fieldsOf, listToJson } from "./json.js";
+import { featuresFromJson, fieldsOf, listToJson, type Parsed } from "./json.js";
 import { Moments, type MomentsJSON } from "./moments.js";
 import { inverse, reciprocals, Scaler, type SklearnOptions, type SklearnUnread } from "./scaler.js";
 
@@ -179,7 +179,7 @@ export class StandardScaler extends Scaler<Moments> {
     return scaler.restore(moments, "float64");
   }
 
-  /** The whole state, exact. */
+  /** The whole state, exact: for JSON, and for messages to workers, which carry no objects of classes. */
   toJSON(): StandardScalerJSON {
     const { features = null, axis, withMean, withStd, fitted } = this;
     return { features, axis, withMean, withStd, moments: fitted?.toJSON() ?? null };
@@ -191,7 +191,7 @@ export class StandardScaler extends Scaler<Moments> {
    * @param json what `toJSON` returned, parsed
    * @throws TypeError, RangeError if it is something else
    */
-  static fromJSON(json: StandardScalerJSON): StandardScaler {
+  static fromJSON(json: Parsed<StandardScalerJSON>): StandardScaler {
     const { features, axis, withMean, withStd } = fieldsOf("json", json);
     const scaler = new StandardScaler(featuresFromJson(features), {
       axis: numberIn("axis", axis, "an integer", Number.isSafeInteger),

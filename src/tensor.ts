@@ -4,7 +4,7 @@ import { checkNumbers, isFloat32Array, isFloat64Array, isList, wrongKind, wrongV
 import type { Block } from "./backend.js";
 import { current } from "./environment.js";
 import { freeWhenForgotten, neverForgotten } from "./forgotten.js";
-import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
+import { fieldsOf, type JsonNumber, listFromJson, listToJson, type Parsed } from "./json.js";
 import { checkShape, product } from "./layout.js";
 import { Shown } from "./shown.js";
 
@@ -90,7 +90,7 @@ export class Tensor extends Shown {
    * @param json what `toJSON` returned, parsed
    * @throws TypeError, RangeError if it is something else
    */
-  static fromJSON(json: TensorJSON): Tensor {
+  static fromJSON(json: Parsed<TensorJSON>): Tensor {
     const { shape, data } = fieldsOf("json", json);
     const sizes = checkShape(shape);
     return new Tensor(sizes, listFromJson("data", data, product(sizes, 0, sizes.length)));

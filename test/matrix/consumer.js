@@ -1,4 +1,4 @@
-// A user's project in a temporary folder: the files of consumer/, and the package installed.
+// A user's project in a temporary folder: the files of consumer/ or programs/, and the package installed.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
@@ -17,24 +17,24 @@ function npm(folder, ...args) {
 }
 
 /** Makes the project and returns its folder, which is gone when the process ends. Installs what is built, packed. */
-export function consumer() {
-  const folder = project();
+export function consumer(files = "consumer") {
+  const folder = project(files);
   npm(folder, "install", "--silent", "--offline", pack(folder));
   return folder;
 }
 
 /** The same, installed from the latest commit: npm clones it and runs its `prepare`. */
 export function consumerOfCommit() {
-  const folder = project();
+  const folder = project("consumer");
   const commit = execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
   npm(folder, "install", "--silent", `git+file://${root}#${commit}`);
   return folder;
 }
 
-function project() {
+function project(files) {
   const folder = mkdtempSync(join(tmpdir(), "simdnorm-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  cpSync(join(root, "test/matrix/consumer"), folder, { recursive: true });
+  cpSync(join(root, "test/matrix", files), folder, { recursive: true });
   return folder;
 }
 

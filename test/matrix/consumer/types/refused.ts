@@ -116,6 +116,13 @@ new Extrema(new Extrema());
 // @ts-expect-error: options, not an epsilon
 new BatchNorm(2, 1e-3);
 
+// @ts-expect-error: toJSON of a scaler of this kind
+StandardScaler.fromJSON(new MinMaxScaler(2).toJSON());
+// @ts-expect-error: layer.toJSON()
+BatchNorm.fromJSON(layer);
+// @ts-expect-error: JSON.parse it first
+BatchNorm.fromJSON(JSON.stringify(layer));
+
 // ------------------------------------------------------------------- wrong values
 
 // @ts-expect-error: a number of features

@@ -102,6 +102,22 @@ MinMaxScaler.fromJSON(JSON.parse(JSON.stringify(range)));
 export const { mean, count } = new Moments().toJSON();
 export const ends = Extrema.fromJSON(new Extrema().toJSON());
 StandardScaler.fromSklearn({ mean_: [1], scale_: [2], var_: [4], n_samples_seen_: 3 }, { axis: 0 });
+/** As an import of a JSON file is typed. */
+declare const imported: {
+  features: number;
+  axis: number;
+  withMean: boolean;
+  withStd: boolean;
+  moments: {
+    features: number;
+    axis: number;
+    nan: string;
+    count: number;
+    mean: (string | number)[];
+    m2: number[];
+  };
+};
+StandardScaler.fromJSON(imported);
 // As `vars(scaler)` shows them.
 StandardScaler.fromSklearn({
   with_mean: true,
