@@ -1,6 +1,6 @@
 // Minimum and maximum per feature, of data in any number of parts.
 
-import { checkOptions, checkSame, numberIn, type Plain, wrongKind, wrongValue } from "./argument.js";
+import { checkOptions, checkSame, type Plain, wrongKind, wrongValue } from "./argument.js";
 import { type Bounds, type Pass, type View, viewOf } from "./backend.js";
 import { runOn } from "./call.js";
 import { backendForBoth } from "./environment.js";
@@ -16,7 +16,7 @@ import {
   listToJson,
   type Parsed,
 } from "./json.js";
-import { type Layout, samples } from "./layout.js";
+import { checkAxis, type Layout, samples } from "./layout.js";
 import { type AddOptions, oneCount, seen } from "./moments.js";
 import type { Samples } from "./samples.js";
 import { Shown } from "./shown.js";
@@ -170,7 +170,7 @@ export class Extrema extends Shown {
   static fromJSON(json: Parsed<ExtremaJSON>): Extrema {
     const { features, axis, count, min, max } = fieldsOf("json", json);
     const size = featuresFromJson(features);
-    const extrema = new Extrema(size, { axis: numberIn("axis", axis, "an integer", Number.isSafeInteger) });
+    const extrema = new Extrema(size, { axis: checkAxis(axis) });
     if (size === undefined) return extrema;
     const least = listFromJson("min", min, size);
     const most = listFromJson("max", max, size);

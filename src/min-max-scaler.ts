@@ -6,7 +6,6 @@ import {
   checkSame,
   flag,
   isList,
-  numberIn,
   oneOf,
   type Plain,
   perFeature,
@@ -18,6 +17,7 @@ import { NONE } from "./call.js";
 import { Extrema, type ExtremaJSON } from "./extrema.js";
 import { argumentsOf } from "./features.js";
 import { featuresFromJson, fieldsOf, type Parsed } from "./json.js";
+import { checkAxis } from "./layout.js";
 import { type AllEnds, doubleLines, roundedLines, singleLines, slope } from "./range.js";
 import { inverse, type Precision, Scaler, type SklearnOptions, type SklearnUnread } from "./scaler.js";
 
@@ -205,7 +205,7 @@ export class MinMaxScaler extends Scaler<Extrema> {
   static fromJSON(json: Parsed<MinMaxScalerJSON>): MinMaxScaler {
     const { features, axis, range, clip, precision } = fieldsOf("json", json);
     const scaler = new MinMaxScaler(featuresFromJson(features), {
-      axis: numberIn("axis", axis, "an integer", Number.isSafeInteger),
+      axis: checkAxis(axis),
       range: checkRange(range),
       clip: flag("clip", clip),
     });

@@ -17,7 +17,7 @@ import {
   type Parsed,
   sameForAll,
 } from "./json.js";
-import type { Layout } from "./layout.js";
+import { checkAxis, type Layout } from "./layout.js";
 import type { Samples } from "./samples.js";
 import { Shown } from "./shown.js";
 
@@ -172,7 +172,7 @@ export class Moments extends Shown {
     const { features, axis, nan, count, mean, m2 } = fieldsOf("json", json);
     const size = featuresFromJson(features);
     const moments = new Moments(size, {
-      axis: numberIn("axis", axis, "an integer", Number.isSafeInteger),
+      axis: checkAxis(axis),
       nan: oneOf("nan", nan, ["propagate", "ignore"]),
     });
     if (size === undefined) return moments;

@@ -147,9 +147,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
    */
   fitTransform<X extends Samples>(x: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
   fitTransform(x: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
-    checkOptions(options, TRANSFORM);
-    const { out, shape } = options;
-    return this.#map(x, { out, shape }, this.#forward, this.#fit.after, () => {
+    return this.#map(x, options, this.#forward, this.#fit.after, (shape) => {
       this.#adopt(this.#reduce(x, shape), precisionOf(x));
     });
   }
@@ -231,14 +229,14 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     options: OutOption<Samples> & ShapeOption,
     prepared: Prepared,
     after: Readonly<Record<Precision, After>>,
-    before?: () => void,
+    before?: (shape: readonly number[] | undefined) => void,
   ): Samples {
     checkOptions(options, TRANSFORM);
     const { out, shape } = options;
     if (isNested(x)) {
       const { values, layout } = this.#features.read(x, shape);
       if (out !== undefined) checkNested(out, x);
-      before?.();
+      before?.(shape);
       // What was copied out of x is mapped in place, and copied back into the form of x.
       this.#run(prepared, layout, values, values, after.float64);
       return nest(values, x, out);
@@ -247,7 +245,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
       const { layout } = this.#features.read(x, shape);
       if (out !== undefined && !isFloat64Array(out)) throw wrongKind("out", "a Float64Array like x", out);
       if (out !== undefined) checkOutput(out, "x", x);
-      before?.();
+      before?.(shape);
       const y = out ?? new Float64Array(x.length);
       this.#run(prepared, layout, x, y, after.float64);
       return y;
@@ -257,7 +255,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     }
     const { layout } = this.#features.read(x, shape);
     const call = new Call(x, { out, shape }, layout.features, this.axis);
-    before?.();
+    before?.(shape);
     const table = prepared.on(backendFor(layout));
     return call.run((pass) => pass.apply(layout, table, after.float32));
   }

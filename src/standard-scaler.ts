@@ -6,7 +6,6 @@ import {
   checkSame,
   flag,
   isList,
-  numberIn,
   type Plain,
   perFeature,
   wrongKind,
@@ -15,6 +14,7 @@ import type { Coefficients } from "./backend.js";
 import { NONE } from "./call.js";
 import { argumentsOf } from "./features.js";
 import { featuresFromJson, fieldsOf, listToJson, type Parsed } from "./json.js";
+import { checkAxis } from "./layout.js";
 import { Moments, type MomentsJSON } from "./moments.js";
 import { inverse, reciprocals, Scaler, type SklearnOptions, type SklearnUnread } from "./scaler.js";
 
@@ -194,7 +194,7 @@ export class StandardScaler extends Scaler<Moments> {
   static fromJSON(json: Parsed<StandardScalerJSON>): StandardScaler {
     const { features, axis, withMean, withStd } = fieldsOf("json", json);
     const scaler = new StandardScaler(featuresFromJson(features), {
-      axis: numberIn("axis", axis, "an integer", Number.isSafeInteger),
+      axis: checkAxis(axis),
       withMean: flag("withMean", withMean),
       withStd: flag("withStd", withStd),
     });

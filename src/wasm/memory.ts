@@ -27,14 +27,14 @@ export class Memory {
   constructor(kernels: Pick<Kernels, "memory" | "allocate" | "free">) {
     this.#kernels = kernels;
     this.#buffer = kernels.memory.buffer;
-    this.#probe = new Uint8Array(this.#buffer);
+    this.#probe = new Uint8Array(this.#buffer, 0, 1);
   }
 
   /** Kept, because asking for it costs 15 ns; a growth leaves views of the one before with length 0. */
   get buffer(): ArrayBuffer {
     if (this.#probe.length === 0) {
       this.#buffer = this.#kernels.memory.buffer;
-      this.#probe = new Uint8Array(this.#buffer);
+      this.#probe = new Uint8Array(this.#buffer, 0, 1);
     }
     return this.#buffer;
   }
