@@ -40,6 +40,18 @@ export {
 export { doubtful } from "./merge";
 export { columnsMoments, columnsMomentsExact, columnsSums1, columnsSums4 } from "./moments-columns";
 export { imageMoments, planesMoments, planesMomentsExact, planesSums } from "./moments-planes";
+export {
+  columnsToPixels,
+  graySums,
+  grayToPixels,
+  pixelSums,
+  pixelsToColumns,
+  pixelsToGray,
+  pixelsToPlanes,
+  planesToPixels,
+  reverse,
+  widen,
+} from "./pixels";
 export { tileTable } from "./tiles";
 
 /** Takes `bytes` of linear memory, growing it if need be: a pointer, aligned to 16 bytes. */
