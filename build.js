@@ -6,8 +6,12 @@ import { once } from "node:events";
 import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { minify } from "terser";
 
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
+
+/** Characters of a line of what is shipped: an uncaught error prints the whole line that threw it. */
+const LINE = 500;
 
 /** What a step makes, the first file standing for all, what it reads, and the steps that come before it. */
 const steps = {
@@ -57,28 +61,40 @@ async function run(program, ...args) {
 
 /** The entry, self-contained, as an ES module and as CommonJS, and the entry for edge runtimes beside it. */
 async function bundle() {
+  let exported = [];
   for (const [entry, bundle, format, outfile] of [
     ["src/index.ts", true, "esm", "build/index.js"],
     ["src/index.ts", true, "cjs", "build/index.cjs"],
     ["src/edge.ts", false, "esm", "build/edge.js"],
   ]) {
-    const { outputFiles } = await build({
+    const { outputFiles, metafile } = await build({
       entryPoints: [entry],
       bundle,
       format,
+      outfile,
       platform: "neutral",
       target: "es2022",
       plugins: [inlined, doubled],
       logLevel: "warning",
-      // Identifiers stay: stacks and consoles show them.
-      minifyWhitespace: true,
-      minifySyntax: true,
-      // An uncaught error prints the whole line that threw it. Strings, the module's too, go on in the next line.
-      lineLimit: 500,
+      metafile: true,
       write: false,
     });
-    writeFileSync(outfile, named(outputFiles[0].text));
+    if (exported.length === 0) exported = metafile.outputs[outfile].exports;
+    writeFileSync(outfile, await small(named(outputFiles[0].text), exported));
   }
+}
+
+/** Short names but for those that errors and consoles show: of classes, of methods and of what is exported. */
+async function small(code, exported) {
+  const { code: smaller } = await minify(code, {
+    compress: false,
+    mangle: { toplevel: true, reserved: exported },
+    keep_classnames: true,
+    format: { max_line_len: LINE },
+  });
+  // The module's digits go on in the next line.
+  const line = new RegExp(`[0-9a-f]{${LINE}}(?=[0-9a-f])`, "g");
+  return smaller.replace(/"[0-9a-f]{1000,}"/, (digits) => digits.replaceAll(line, "$&\\\n"));
 }
 
 /**
@@ -112,7 +128,7 @@ const doubled = {
 
 /** A class that mentions itself is called _Foo by esbuild, also at runtime: back to Foo, which means the same. */
 function named(code) {
-  const names = Array.from(code.matchAll(/\b(\w+)=\s*class _\1\b/g), ([, name]) => name);
+  const names = Array.from(code.matchAll(/\b(\w+) = class _\1\b/g), ([, name]) => name);
   return names.reduce((text, name) => text.replaceAll(new RegExp(`\\b_${name}\\b`, "g"), name), code);
 }
 

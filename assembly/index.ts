@@ -9,37 +9,32 @@
 //
 // Arrays per feature and tables are padded to a multiple of 8. Padding lanes are computed and never used.
 
-// Blocks that the kernels above call. They are exported only so that the compiler does not inline them into their
-// callers: V8 puts optimized code to work when a function is called, not while it loops.
-export { columnsApply, imageApply, planesApply, rowsApply } from "./apply";
+export { columnsApply, planesApply } from "./apply";
+export { columnsBackward, planesBackward } from "./backward";
 export {
-  columnsBackward,
   columnsBackward1,
   columnsBackward2,
   columnsBackward4,
-  imageBackward,
-  planesBackward,
-} from "./backward";
-export {
-  collectExtrema,
-  columnsExtrema,
   columnsExtrema4,
-  imageExtrema,
-  noExtrema,
-  planesExtrema,
-} from "./extrema";
-export { fold, foldSlope, foldSums, pack } from "./fold";
-export {
-  columnsGradients,
   columnsGradients1,
   columnsGradients2,
   columnsGradients4,
+  columnsSums1,
+  columnsSums4,
+  imageApply,
+  imageBackward,
+  imageExtrema,
   imageGradients,
-  planesGradients,
-} from "./gradients";
+  imageMoments,
+  planesSums,
+  rowsApply,
+} from "./blocks";
+export { collectExtrema, columnsExtrema, noExtrema, planesExtrema } from "./extrema";
+export { fold, foldSlope, foldSums, pack } from "./fold";
+export { columnsGradients, planesGradients } from "./gradients";
 export { doubtful } from "./merge";
-export { columnsMoments, columnsMomentsExact, columnsSums1, columnsSums4 } from "./moments-columns";
-export { imageMoments, planesMoments, planesMomentsExact, planesSums } from "./moments-planes";
+export { columnsMoments, columnsMomentsExact } from "./moments-columns";
+export { planesMoments, planesMomentsExact } from "./moments-planes";
 export {
   columnsToPixels,
   graySums,

@@ -50,6 +50,8 @@ export function imageMoments(
 ): void {
   // Fewer than 4 values give no shift that is near the mean.
   if (count === 0 && inner < 4) imageMomentsExact(x, planes, inner, mean, m2, count);
+  // One plane alone may be a part of one that others follow, and their moments are not to be merged with it.
+  else if (planes === 1 && count > 0) longPlanes(x, planes, inner, mean, m2, count);
   else if (inner <= (count === 0 ? FIRST : SHORT)) shortPlanes(x, planes, inner, sums, mean, m2, count);
   else longPlanes(x, planes, inner, mean, m2, count);
 }

@@ -1,6 +1,11 @@
-// npm run bench -- [speed | coldstart | peers] [options]: one of the measurements; speed if none is named.
+// npm run bench -- [speed | rows | coldstart | peers] [options]: one of the measurements; speed if none is named.
 
-const measurements = { speed: "./speed.js", coldstart: "./coldstart.js", peers: "./peers/index.js" };
+const measurements = {
+  speed: "./speed.js",
+  rows: "./rows.js",
+  coldstart: "./coldstart.js",
+  peers: "./peers/index.js",
+};
 
 // The measurement reads its own options.
 const [name] = process.argv[2] in measurements ? process.argv.splice(2, 1) : ["speed"];

@@ -2,7 +2,7 @@
 
 import { checkOptions, perFeature, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 import type { Coefficients } from "./backend.js";
-import { type ApplyOptions, Call, type Like, type Out, type OutOption } from "./call.js";
+import { APPLY, type ApplyOptions, Call, type Like, type Out, type OutOption } from "./call.js";
 import { backendFor } from "./environment.js";
 import {
   type FoldConvOptions,
@@ -93,6 +93,7 @@ export class Affine extends Shown {
    */
   apply<X extends Data>(x: X, options?: OutOption<Out<X>> & ApplyOptions): Like<X>;
   apply(x: Data, options: OutOption<Data> & ApplyOptions = {}): Data {
+    checkOptions(options, APPLY);
     const call = new Call(x, options, this.features, this.#axis);
     const table = this.#prepared.on(backendFor(call.layout));
     return call.run((pass, layout, after) => pass.apply(layout, table, after));

@@ -58,11 +58,19 @@ export function isFloat64Array(value: unknown): value is Float64Array {
 export function checkOptions(value: unknown, known: readonly string[]): void {
   if (value === undefined) return;
   checkObject("options", value);
-  if (Array.isArray(value) || ArrayBuffer.isView(value) || ownName(value) !== undefined) {
-    const hint = known.includes("out") ? " (write { out: … } for where the result goes)" : "";
-    throw new TypeError(`options: expected an object of options, got ${show(value)}${hint}`);
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) throw notOptions(value, known);
+  let empty = true;
+  for (const name in value) {
+    if (!known.includes(name)) throw unknownOption(name, known);
+    empty = false;
   }
-  for (const name in value) if (!known.includes(name)) throw unknownOption(name, known);
+  // The classes of this package have no names of their own to be found.
+  if (empty && ownName(value) !== undefined) throw notOptions(value, known);
+}
+
+function notOptions(value: object, known: readonly string[]): TypeError {
+  const hint = known.includes("out") ? " (write { out: … } for where the result goes)" : "";
+  return new TypeError(`options: expected an object of options, got ${show(value)}${hint}`);
 }
 
 function unknownOption(name: string, known: readonly string[]): TypeError {

@@ -62,13 +62,6 @@ export interface Block {
   free(): void;
 }
 
-/** Per feature the mean and m2 = Σ(x − mean)² of `count` values; all 0 where there is none. */
-export interface Present {
-  readonly count: Float64Array;
-  readonly mean: Float64Array;
-  readonly m2: Float64Array;
-}
-
 /** Where a call's values are: in an array of the caller's, or in a block. */
 export type Values = Float32Array | Float64Array | Block;
 
@@ -85,10 +78,6 @@ export interface Pass {
   moments(layout: Layout, into: Statistics): void;
   /** reduce: x → bounds, NaN ignored. Returns false only if there is no NaN in x. */
   extrema(layout: Layout, into: Bounds): boolean;
-  /** reduce, once more and NaN ignored, for the `odd` features: x → their moments. */
-  presentMoments(layout: Layout, odd: readonly number[], into: Present): void;
-  /** reduce: x → how many values of each feature are not NaN. */
-  presentCount(layout: Layout): Float64Array;
   /** reduce, with two inputs: x and dy, which is `beside` it; x was normalized by the statistics. */
   gradients(layout: Layout, statistics: Statistics, norm: Norm, into: Gradients): void;
   /** fold and apply: y = the map of x, then what is `beside` x added, then clamped. */

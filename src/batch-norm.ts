@@ -12,13 +12,27 @@ import {
   wrongValue,
 } from "./argument.js";
 import type { Norm, Statistics } from "./backend.js";
-import { type ApplyOptions, Call, type Like, type Out, type OutOption, type ShapeOption } from "./call.js";
+import {
+  APPLY,
+  type ApplyOptions,
+  Call,
+  type Like,
+  type Out,
+  type OutOption,
+  type ShapeOption,
+} from "./call.js";
 import { fieldsOf, fromJson, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
 import { checkInUse, noGradients, parameter, variances, weighted } from "./parameters.js";
 import { Shown } from "./shown.js";
-import { type BatchGradients, type BatchMoments, gradientsOf, statisticsOf } from "./synchronized.js";
+import {
+  type BackwardOptions,
+  type BatchGradients,
+  gradientsOf,
+  statisticsOf,
+  type TrainOptions,
+} from "./synchronized.js";
 import type { Data } from "./tensor.js";
 import {
   type KerasConfig,
@@ -58,10 +72,10 @@ export interface BatchNormOptions {
   runningVariance?: ArrayLike<number> | undefined;
 }
 
-const OPTIONS = [
-  ...["axis", "epsilon", "momentum", "unbiased"],
-  ...["gamma", "beta", "runningMean", "runningVariance"],
-];
+const TRAIN = [...APPLY, "moments"];
+const BACKWARD = ["out", "shape", "frozen", "gradients"];
+const STATE = ["gamma", "beta", "runningMean", "runningVariance"];
+const OPTIONS = ["axis", "epsilon", "momentum", "unbiased", ...STATE];
 
 export interface BatchNormJSON {
   features: number;
@@ -74,18 +88,6 @@ export interface BatchNormJSON {
   runningMean: JsonNumber[];
   runningVariance: JsonNumber[];
   batchesTracked: number;
-}
-
-export interface TrainOptions extends ApplyOptions {
-  /** Statistics of the whole batch, of which x is a part. Default: those of x. */
-  moments?: BatchMoments | undefined;
-}
-
-export interface BackwardOptions extends ShapeOption {
-  /** Whether the statistics are constants, as in `infer`: for fine-tuning. Default: false. */
-  frozen?: boolean | undefined;
-  /** The sums of `gradients` over all parts of the batch, of which x is one. Default: those of x. */
-  gradients?: { readonly dGamma: ArrayLike<number>; readonly dBeta: ArrayLike<number> } | undefined;
 }
 
 export interface BackwardResult<Kind> {
@@ -199,9 +201,9 @@ export class BatchNorm extends Shown {
    */
   train<X extends Data>(x: X, options?: OutOption<Out<X>> & TrainOptions): Like<X>;
   train(x: Data, options: OutOption<Data> & TrainOptions = {}): Data {
-    checkOptions(options, ["out", "shape", "residual", "activation", "moments"]);
-    const { out, shape, residual, activation, moments } = options;
-    const call = new Call(x, { out, shape, residual, activation }, this.features, this.#axis);
+    checkOptions(options, TRAIN);
+    const { moments } = options;
+    const call = new Call(x, options, this.#features, this.#axis);
     const given = moments === undefined ? undefined : statisticsOf(moments, this.#features);
     const count = given?.count ?? samples(call.layout);
     if (count < 2) {
@@ -244,7 +246,7 @@ export class BatchNorm extends Shown {
     options?: OutOption<Out<X>> & BackwardOptions,
   ): BackwardResult<Like<X>>;
   backward(x: Data, dy: Data, options: OutOption<Data> & BackwardOptions = {}): BackwardResult<Data> {
-    checkOptions(options, ["out", "shape", "frozen", "gradients"]);
+    checkOptions(options, BACKWARD);
     const { out, shape, frozen = false, gradients: given } = options;
     const call = new Call(x, { shape, out }, this.features, this.#axis, "dy", dy);
     const norm = this.#parameters();
@@ -309,7 +311,8 @@ export class BatchNorm extends Shown {
    */
   infer<X extends Data>(x: X, options?: OutOption<Out<X>> & ApplyOptions): Like<X>;
   infer(x: Data, options: OutOption<Data> & ApplyOptions = {}): Data {
-    const call = new Call(x, options, this.features, this.#axis);
+    checkOptions(options, APPLY);
+    const call = new Call(x, options, this.#features, this.#axis);
     const norm = this.#parameters();
     return call.run((pass, layout, after) => pass.apply(layout, { statistics: this.#running, norm }, after));
   }
@@ -430,10 +433,7 @@ export class BatchNorm extends Shown {
 
   /** The parameters, which are the caller's to change in place, but not to transfer away. */
   #parameters(): Norm {
-    checkInUse("gamma", this.#norm.gamma, this.#features);
-    checkInUse("beta", this.#norm.beta, this.#features);
-    checkInUse("runningMean", this.#running.mean, this.#features);
-    checkInUse("runningVariance", this.#running.m2, this.#features);
+    checkInUse(this.#features, this.gamma, this.beta, this.runningMean, this.runningVariance);
     return this.#norm;
   }
 

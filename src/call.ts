@@ -1,6 +1,6 @@
 // A call that maps x to y: its arguments are checked, then its output is found, then its steps run.
 
-import { checkOptions, oneOf, wrongValue } from "./argument.js";
+import { oneOf, wrongValue } from "./argument.js";
 import { type After, type Backend, type Pass, type Values, type View, viewOf } from "./backend.js";
 import { backendFor } from "./environment.js";
 import { type Layout, layoutOf } from "./layout.js";
@@ -32,6 +32,10 @@ export interface ApplyOptions extends ShapeOption {
 export const NONE: After = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
 const RELU: After = { low: 0, high: Number.POSITIVE_INFINITY };
 const RELU6: After = { low: 0, high: 6 };
+const NAMES = ["relu", "relu6"] as const;
+
+/** The names of a call that applies a map. */
+export const APPLY = ["out", "shape", "residual", "activation"] as const;
 
 /** A checked call that maps x to y: everything that can be wrong with its arguments has been found out. */
 export class Call {
@@ -45,7 +49,8 @@ export class Call {
   readonly #shape: readonly number[] | undefined;
 
   /**
-   * What stands beside x is the residual of the options, or the dy of a backward call. Each option is read once.
+   * What stands beside x is the residual of the options, or the dy of a backward call. Each option is read once; that
+   * no other is given has been checked.
    *
    * @throws TypeError, RangeError, ReferenceError; nothing is written
    */
@@ -57,11 +62,10 @@ export class Call {
     name: "residual" | "dy" = "residual",
     dy?: Data,
   ) {
-    checkOptions(options, ["out", "shape", "residual", "activation"]);
     const { out, shape, residual, activation } = options;
     this.#x = valuesOf("x", x);
     this.layout = layoutOf(x.length, features, axis, sizesOf(x, shape));
-    if (activation !== undefined) oneOf("activation", activation, ["relu", "relu6"]);
+    if (activation !== undefined) oneOf("activation", activation, NAMES);
     this.activated = activation !== undefined;
     this.#after = activation === undefined ? NONE : activation === "relu" ? RELU : RELU6;
     const beside = name === "dy" ? dy : residual;

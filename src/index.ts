@@ -2,12 +2,10 @@
 
 export { Affine, type AffineJSON, type AffineOptions } from "./affine.js";
 export {
-  type BackwardOptions,
   type BackwardResult,
   BatchNorm,
   type BatchNormJSON,
   type BatchNormOptions,
-  type TrainOptions,
 } from "./batch-norm.js";
 export type { ApplyOptions, Like, Out, OutOption, ShapeOption } from "./call.js";
 export { backend, type InitOptions, init } from "./environment.js";
@@ -34,6 +32,6 @@ export {
   type StandardScalerJSON,
   type StandardScalerOptions,
 } from "./standard-scaler.js";
-export type { BatchGradients, BatchMoments } from "./synchronized.js";
+export type { BackwardOptions, BatchGradients, BatchMoments, TrainOptions } from "./synchronized.js";
 export { type Data, scope, Tensor, type TensorJSON } from "./tensor.js";
 export type { KerasConfig, OnnxAttributes, PyTorchOptions, StateDict, Weights } from "./trained.js";

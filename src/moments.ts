@@ -1,10 +1,11 @@
 // Mean and variance per feature, of data in any number of parts.
 
 import { checkOptions, checkSame, numberIn, oneOf, wrongKind } from "./argument.js";
-import type { Pass, Present, Statistics } from "./backend.js";
+import { type Pass, type Statistics, type View, viewOf } from "./backend.js";
 import { runOn, type ShapeOption } from "./call.js";
 import { backendForBoth } from "./environment.js";
 import { argumentsOf, checkFeatures, Features } from "./features.js";
+import { momentsPresent, type Present } from "./javascript/present.js";
 import {
   countFromJson,
   countToJson,
@@ -114,7 +115,7 @@ export class Moments extends Shown {
     const { values, layout } = this.#features.read(x, shape);
     if (layout.length === 0) return this;
     const part = runOn(backendForBoth(layout, values), values, null, null, (pass) =>
-      reduced(pass, layout, this.#nan),
+      reduced(pass, layout, viewOf(values), this.#nan),
     );
     this.#features.decide(layout.features);
     this.#sum = this.#sum === undefined ? part : merged(this.#sum, part);
@@ -189,7 +190,7 @@ export function seen(values: Float64Array, count: Float64Array): Float64Array<Ar
  * The moments of a pass. NaN and infinity show in those that were reduced, so that data without them pay nothing; the
  * features that have them are reduced again.
  */
-function reduced(pass: Pass, layout: Layout, nan: "propagate" | "ignore"): Present {
+function reduced(pass: Pass, layout: Layout, x: View, nan: "propagate" | "ignore"): Present {
   const part = emptyStatistics(layout.features);
   pass.moments(layout, part);
   const { mean, m2 } = part;
@@ -197,7 +198,7 @@ function reduced(pass: Pass, layout: Layout, nan: "propagate" | "ignore"): Prese
   if (nan === "propagate") return present;
   const odd: number[] = [];
   for (let j = 0; j < layout.features; j++) if (!Number.isFinite(m2[j] + mean[j])) odd.push(j);
-  if (odd.length > 0) pass.presentMoments(layout, odd, present);
+  if (odd.length > 0) momentsPresent(x, layout, odd, present);
   return present;
 }
 

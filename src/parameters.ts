@@ -25,10 +25,21 @@ export function variances(name: string, values: ArrayLike<number>, features: num
 }
 
 /** @throws TypeError if the memory of a layer's array was transferred */
-export function checkInUse(name: string, values: Float32Array | Float64Array | null, features: number): void {
-  if (values !== null && values.length !== features) {
-    throw new TypeError(`${name}: expected an array in use, got one whose memory was moved`);
-  }
+export function checkInUse(
+  features: number,
+  gamma: Float32Array | null,
+  beta: Float32Array | null,
+  runningMean: Float64Array,
+  runningVariance: Float64Array,
+): void {
+  if (gamma !== null && gamma.length !== features) throw moved("gamma");
+  if (beta !== null && beta.length !== features) throw moved("beta");
+  if (runningMean.length !== features) throw moved("runningMean");
+  if (runningVariance.length !== features) throw moved("runningVariance");
+}
+
+function moved(name: string): TypeError {
+  return new TypeError(`${name}: expected an array in use, got one whose memory was moved`);
 }
 
 export function noGradients(features: number): Gradients {

@@ -14,6 +14,9 @@ import { Shown } from "./shown.js";
 
 export type FitOptions = ShapeOption;
 
+const FIT = ["shape"];
+const TRANSFORM = ["out", "shape"];
+
 /** A statistic that can be fitted. */
 interface Statistic {
   readonly features: number | undefined;
@@ -80,7 +83,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
    *   before then stays
    */
   fit(x: Samples, options: FitOptions = {}): this {
-    checkOptions(options, ["shape"]);
+    checkOptions(options, FIT);
     const { shape } = options;
     return this.#adopt(this.#reduce(x, shape), precisionOf(x));
   }
@@ -91,7 +94,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
    * @throws as `fit`
    */
   partialFit(x: Samples, options: FitOptions = {}): this {
-    checkOptions(options, ["shape"]);
+    checkOptions(options, FIT);
     const { shape } = options;
     return this.#join(this.#reduce(x, shape), precisionOf(x));
   }
@@ -111,7 +114,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
   /** `fit(x)`, then `transform(x)`. */
   fitTransform<X extends Samples>(x: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
   fitTransform(x: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
-    checkOptions(options, ["out", "shape"]);
+    checkOptions(options, TRANSFORM);
     const { out, shape } = options;
     return this.#map(x, { out, shape }, this.#forward, this.#fit.after, () => {
       this.#adopt(this.#reduce(x, shape), precisionOf(x));
@@ -189,7 +192,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     after: Readonly<Record<Precision, After>>,
     before?: () => void,
   ): Samples {
-    checkOptions(options, ["out", "shape"]);
+    checkOptions(options, TRANSFORM);
     const { out, shape } = options;
     if (isNested(x)) {
       const { values, layout } = this.#features.read(x, shape);

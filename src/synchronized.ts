@@ -2,6 +2,7 @@
 
 import { checkObject, nonNegativeInteger, perFeature } from "./argument.js";
 import type { Statistics } from "./backend.js";
+import type { ApplyOptions, ShapeOption } from "./call.js";
 import { emptyStatistics } from "./moments.js";
 
 /** `Moments`, or what has their fields. */
@@ -15,6 +16,18 @@ export interface BatchMoments {
 export interface BatchGradients {
   readonly dGamma: Float64Array;
   readonly dBeta: Float64Array;
+}
+
+export interface TrainOptions extends ApplyOptions {
+  /** Statistics of the whole batch, of which x is a part. Default: those of x. */
+  moments?: BatchMoments | undefined;
+}
+
+export interface BackwardOptions extends ShapeOption {
+  /** Whether the statistics are constants, as in `infer`: for fine-tuning. Default: false. */
+  frozen?: boolean | undefined;
+  /** The sums of `gradients` over all parts of the batch, of which x is one. Default: those of x. */
+  gradients?: { readonly dGamma: ArrayLike<number>; readonly dBeta: ArrayLike<number> } | undefined;
 }
 
 /** The statistics of moments that somebody else has collected. */

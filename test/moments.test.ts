@@ -96,6 +96,21 @@ onBothBackends(() => {
       expect(merged.variance).toEqual(Float64Array.of(Number.NaN));
     });
 
+    test("a plane that is reduced in parts, of which the last is short, leaves the next plane alone", () => {
+      // What the step before left in scratch memory is what would be merged.
+      new Moments(4, { axis: 1 }).add(make({ outer: 2, features: 4, inner: 100 }, "mean 1e6, std 1"), {
+        shape: [2, 4, 100],
+      });
+      const sizes = { outer: 2, features: 3, inner: 48 * 1024 + 100 };
+      const x = make(sizes, "N(0, 1)");
+      const exact = moments(x, sizes);
+      const found = new Moments(3, { axis: 1 }).add(x, { shape: [2, 3, sizes.inner] });
+      for (let j = 0; j < 3; j++) {
+        expect(Math.abs(found.mean[j] - exact.mean[j])).toBeLessThanOrEqual(2 ** -23);
+        expect(Math.abs(found.variance[j] / exact.variance[j] - 1)).toBeLessThanOrEqual(5e-7);
+      }
+    });
+
     test("a tensor is added as its shape says", () => {
       using x = new Tensor(
         [2, 3, 2],

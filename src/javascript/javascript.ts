@@ -6,20 +6,18 @@
 
 import {
   apply as applyDoubles,
-  countPresent as countDoubles,
   extrema as extremaOfDoubles,
   fold as foldDoubles,
   moments as momentsOfDoubles,
-  momentsPresent as momentsOfPresentDoubles,
 } from "#double/loops.js";
 import { type Backend, type Pass, type Values, type View, viewOf } from "../backend.js";
 import { backward, slopes } from "./backward.js";
 import { gradients } from "./gradients.js";
-import { apply, countPresent, extrema, fold, moments, momentsPresent } from "./loops.js";
+import { apply, extrema, fold, moments } from "./loops.js";
 
 const NOTHING = new Float32Array();
 
-const singles = { apply, countPresent, extrema, fold, moments, momentsPresent };
+const singles = { apply, extrema, fold, moments };
 
 function backendOf(name: "javascript" | "double", loops: typeof singles): Backend {
   let x: View = NOTHING;
@@ -46,14 +44,6 @@ function backendOf(name: "javascript" | "double", loops: typeof singles): Backen
 
     slope(layout, statistics, norm, of) {
       backward(x, beside ?? NOTHING, y, layout, statistics, slopes(statistics, norm, of));
-    },
-
-    presentMoments(layout, odd, into) {
-      loops.momentsPresent(x, layout, odd, into);
-    },
-
-    presentCount(layout) {
-      return loops.countPresent(x, layout);
     },
 
     close() {
@@ -91,11 +81,9 @@ let doubles: Backend | undefined;
 export function double(): Backend {
   doubles ??= backendOf("double", {
     apply: applyDoubles,
-    countPresent: countDoubles,
     extrema: extremaOfDoubles,
     fold: foldDoubles,
     moments: momentsOfDoubles,
-    momentsPresent: momentsOfPresentDoubles,
   });
   return doubles;
 }

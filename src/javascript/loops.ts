@@ -4,4 +4,3 @@
 export { apply, fold } from "./apply.js";
 export { extrema } from "./extrema.js";
 export { moments } from "./moments.js";
-export { countPresent, momentsPresent } from "./present.js";

@@ -19,7 +19,8 @@ let squares = new Float64Array();
 export function moments(x: View, layout: Layout, into: Statistics): void {
   into.count = samples(layout);
   into.m2.fill(0);
-  if (layout.inner === 1) columns(x, layout, into);
+  if (layout.inner === 1 && layout.outer <= 16) few(x, layout, into);
+  else if (layout.inner === 1) columns(x, layout, into);
   else planes(x, layout, into);
 }
 
@@ -60,6 +61,22 @@ export function merge(
   // An infinite mean stays infinite: ∞ − ∞ would lose it.
   mean[j] = Number.isFinite(e) ? mean[j] + e * weight : mean[j] * (1 - weight) + (k + d) * weight;
   m2[j] += within + e * e * count * weight;
+}
+
+/** Few rows, feature by feature: small calls are not worth arrays. */
+function few(x: View, { outer, features }: Layout, into: Statistics): void {
+  for (let j = 0; j < features; j++) {
+    const k = seed(x, j, outer, features);
+    let s = 0;
+    let q = 0;
+    for (let i = j; i < outer * features; i += features) {
+      const d = x[i] - k;
+      s += d;
+      q += d * d;
+    }
+    merge(into, j, 0, outer, 0, s, q);
+    into.mean[j] += k;
+  }
 }
 
 function columns(x: View, { outer, features }: Layout, into: Statistics): void {

@@ -1,9 +1,16 @@
 // What is present: reductions that ignore NaN, for the features that have any.
 
-import type { Present, View } from "../backend.js";
+import type { View } from "../backend.js";
 import type { Layout } from "../layout.js";
 import { rowsPerBlock } from "./block.js";
 import { merge, ROUND, shiftOf } from "./moments.js";
+
+/** Per feature the mean and m2 = Σ(x − mean)² of `count` values; all 0 where there is none. */
+export interface Present {
+  readonly count: Float64Array;
+  readonly mean: Float64Array;
+  readonly m2: Float64Array;
+}
 
 /** The moments of the `odd` features; see moments.ts. */
 export function momentsPresent(x: View, layout: Layout, odd: readonly number[], into: Present): void {

@@ -24,17 +24,18 @@ export class Window {
   /** The chunk's values, from value `at` on. Rows that are apart in the array are packed. */
   stage(array: View, chunk: Chunk, at: number): void {
     const { offset, length, rows, row, pitch } = chunk;
-    const end = offset + length;
-    const base = offset - at;
-    if (array === this.#array && base === this.#base && this.#from <= offset && end <= this.#to) return;
-    const window = this.#floats.values;
     if (row !== pitch) {
+      const window = this.#floats.values;
       for (let i = 0, from = offset; i < rows; i++, from += pitch) {
         window.set(array.subarray(from, from + row), at + i * row);
       }
       this.forget();
       return;
     }
+    const end = offset + length;
+    const base = offset - at;
+    if (array === this.#array && base === this.#base && this.#from <= offset && end <= this.#to) return;
+    const window = this.#floats.values;
     window.set(length === array.length ? array : array.subarray(offset, end), at);
     const joins = array === this.#array && base === this.#base && offset === this.#to;
     if (!joins) this.#from = offset;

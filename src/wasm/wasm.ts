@@ -15,7 +15,6 @@ import type {
   Gradients,
   Norm,
   Pass,
-  Present,
   Statistics,
   Table,
   Values,
@@ -180,14 +179,6 @@ export class Wasm implements Backend, Pass {
     return odd;
   }
 
-  presentMoments(layout: Layout, odd: readonly number[], into: Present): void {
-    this.#inLoops((pass) => pass.presentMoments(layout, odd, into));
-  }
-
-  presentCount(layout: Layout): Float64Array {
-    return this.#inLoops((pass) => pass.presentCount(layout));
-  }
-
   gradients(layout: Layout, statistics: Statistics, norm: Norm, into: Gradients): void {
     const kernels = this.#kernels;
     const { pointer: mean } = this.#mean;
@@ -222,7 +213,7 @@ export class Wasm implements Backend, Pass {
     // Before anything is written, because y may be x.
     for (const strip of strips) {
       if (this.#fold(strip, map)) continue;
-      this.#inLoops((pass) => pass.apply(layout, map, after));
+      this.#inLoops(layout, map, after);
       return;
     }
     for (const strip of strips) {
@@ -311,14 +302,11 @@ export class Wasm implements Backend, Pass {
     else this.#beta.values.fill(0, 0, strip.width);
   }
 
-  /** A step by loops in float64, where kernels cannot do it: NaN ignored, or a map that float32 does not hold. */
-  #inLoops<Result>(step: (pass: Pass) => Result): Result {
+  /** The same by the loops, in float64, where float32 does not hold the map. */
+  #inLoops(layout: Layout, map: Folded, after: After): void {
     const pass = javascript.open(this.#x.values ?? NOTHING, this.#y.values, this.#beside.values);
-    try {
-      return step(pass);
-    } finally {
-      pass.close();
-    }
+    pass.apply(layout, map, after);
+    pass.close();
   }
 
   // ------------------------------------------------------------------------------------ walk

@@ -1,0 +1,68 @@
+// npm run bench -- rows: scalers on rows of numbers, next to the loops that one would write. Nothing here touches
+// WebAssembly, so that both run in one process.
+
+import { MinMaxScaler, StandardScaler } from "simdnorm";
+import { Contender } from "./contender.js";
+
+const ROUNDS = 15;
+
+/** The obvious loops: two passes, then a new array per row. */
+const naive = {
+  fit(rows) {
+    const features = rows[0].length;
+    const mean = new Array(features).fill(0);
+    const scale = new Array(features).fill(0);
+    for (const row of rows) for (let j = 0; j < features; j++) mean[j] += row[j] / rows.length;
+    for (const row of rows)
+      for (let j = 0; j < features; j++) scale[j] += (row[j] - mean[j]) ** 2 / rows.length;
+    return { mean, scale: scale.map(Math.sqrt) };
+  },
+  ends(rows) {
+    const min = rows[0].slice();
+    const max = rows[0].slice();
+    for (const row of rows) {
+      for (let j = 0; j < row.length; j++) {
+        min[j] = Math.min(min[j], row[j]);
+        max[j] = Math.max(max[j], row[j]);
+      }
+    }
+    return { min, max };
+  },
+  transform: (rows, { mean, scale }) =>
+    rows.map((row) => row.map((value, j) => (value - mean[j]) / scale[j])),
+};
+
+for (const [count, features] of [
+  [1000, 10],
+  [100_000, 10],
+  [10_000, 100],
+]) {
+  const rows = Array.from({ length: count }, (_, i) =>
+    Array.from({ length: features }, (_, j) => Math.sin(i * features + j) + j),
+  );
+  const gaps = rows.map((row, i) => (i % 100 === 0 ? row.map(() => Number.NaN) : row));
+  const standard = new StandardScaler().fit(rows);
+  const minmax = new MinMaxScaler().fit(rows);
+  const fitted = naive.fit(rows);
+  const calls = {
+    "StandardScaler.fit": [() => new StandardScaler().fit(rows), () => naive.fit(rows)],
+    "the same, with NaN in every feature": [() => new StandardScaler().fit(gaps), () => naive.fit(rows)],
+    "MinMaxScaler.fit": [() => new MinMaxScaler().fit(rows), () => naive.ends(rows)],
+    "StandardScaler.transform": [() => standard.transform(rows), () => naive.transform(rows, fitted)],
+    "MinMaxScaler.transform": [() => minmax.transform(rows), () => naive.transform(rows, fitted)],
+  };
+  const contenders = Object.values(calls)
+    .flat()
+    .map((call) => new Contender(call));
+  for (let round = 0; round < ROUNDS; round++) for (const contender of contenders) contender.round();
+
+  console.log(`\n${count} rows of ${features}${" ".repeat(20)}ns per value   × naive`);
+  for (const [i, name] of Object.keys(calls).entries()) {
+    const [ours, theirs] = [contenders[2 * i], contenders[2 * i + 1]].map(
+      ({ best }) => (1e9 * best) / (count * features),
+    );
+    console.log(
+      `  ${name.padEnd(38)} ${ours.toFixed(2).padStart(8)} ${(theirs / ours).toFixed(2).padStart(9)}`,
+    );
+  }
+}
