@@ -88,3 +88,14 @@ export function levels({ step, center, unit }: PixelMap, channels: number): Floa
     return Math.fround(step[c] * (i & 255) - center[c]) * unit[c];
   });
 }
+
+/** A map, and what each byte becomes by it: kernels compute it, loops look it up. */
+export interface PixelTable {
+  readonly map: PixelMap;
+  readonly levels: Float32Array;
+}
+
+export function pixelTable(mean: ArrayLike<number>, std: ArrayLike<number>): PixelTable {
+  const map = pixelMap(mean, std);
+  return { map, levels: levels(map, mean.length) };
+}
