@@ -53,6 +53,22 @@ describe("blocks", () => {
     },
   );
 
+  test("large blocks begin 1088 bytes apart modulo 4096, wherever the allocator puts them", () => {
+    for (const start of [16, 4096 - 16, 3 * GIB + 48]) {
+      const kernels = allocator(start);
+      const memory = new Memory(kernels);
+      for (let i = 0; i < 9; i++) {
+        const bytes = 16 * 1024 + 4 * (1 + 37 * i);
+        const { pointer } = memory.take(bytes);
+        const block = kernels.taken.at(-1);
+        const from = (block?.pointer ?? 0) >>> 0;
+        expect(pointer % 4096).toBe((1088 * i) % 4096);
+        expect(pointer).toBeGreaterThanOrEqual(from);
+        expect(pointer + bytes + 28).toBeLessThanOrEqual(from + (block?.bytes ?? 0));
+      }
+    }
+  });
+
   test.each(STARTS)("from %i on: free gets what allocate gave", (start) => {
     const kernels = allocator(start);
     const memory = new Memory(kernels);
@@ -166,7 +182,7 @@ describe("exhaustion", () => {
   test("a block is at most 1 GiB, which is said before it is asked for", () => {
     const kernels = allocator(64);
     const memory = new Memory(kernels);
-    const most = GIB - 128;
+    const most = GIB - 128 - 4096;
     memory.take(most);
     expect(() => memory.take(most + 1)).toThrow(
       new RangeError(`memory: expected at most 1 GiB for one tensor, got ${most + 1} bytes (use several)`),
@@ -181,7 +197,7 @@ describe("reserve", () => {
   test.each([
     [0, 0],
     [1, 1],
-    [GIB - 128, 1],
+    [GIB - 128 - 4096, 1],
     [GIB, 2],
     [3.5 * GIB, 4],
   ])("%i bytes: %i blocks that have as many, all given back", (bytes, blocks) => {
