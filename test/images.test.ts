@@ -325,6 +325,8 @@ onBothBackends(() => {
       expect(new Uint8Array(memory)).toEqual(new Uint8Array(64));
       const beside = { data: new Uint8Array(memory, 48, 16), width: 2, height: 2 };
       expect(scaler.apply(beside, { out: new Float32Array(memory, 0, 12) })).toHaveLength(12);
+      const before = { data: new Uint8Array(memory, 0, 16), width: 2, height: 2 };
+      expect(scaler.apply(before, { out: new Float32Array(memory, 16, 12) })).toHaveLength(12);
     });
 
     test.each<[string, unknown, object | undefined, Kind, string]>([
