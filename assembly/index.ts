@@ -35,6 +35,18 @@ export { columnsGradients, planesGradients } from "./gradients";
 export { doubtful } from "./merge";
 export { columnsMoments, columnsMomentsExact } from "./moments-columns";
 export { planesMoments, planesMomentsExact } from "./moments-planes";
+export {
+  columnsToPixels,
+  graySums,
+  grayToPixels,
+  pixelSums,
+  pixelsToColumns,
+  pixelsToGray,
+  pixelsToPlanes,
+  planesToPixels,
+  reverse,
+  widen,
+} from "./pixels";
 export { tileTable } from "./tiles";
 
 /** Takes `bytes` of linear memory, growing it if need be: a pointer, aligned to 16 bytes. */

@@ -58,6 +58,10 @@ export function isFloat64Array(value: unknown): value is Float64Array {
   return ArrayBuffer.isView(value) && (value instanceof Float64Array || kind(value) === "Float64Array");
 }
 
+export function isBytes(value: unknown): value is Uint8ClampedArray | Uint8Array {
+  return ArrayBuffer.isView(value) && /^Uint8(Clamped)?Array$/.test(kind(value));
+}
+
 /**
  * The options of a call: an object of known names only, because a misspelt one would be a wrong result.
  *

@@ -2,6 +2,7 @@
 // backend only runs them.
 
 import type { Layout } from "./layout.js";
+import type { PixelTable } from "./pixel-map.js";
 
 /** Per feature the mean and m2 = Σ(x − mean)² of `count` values, so that variance = m2/count. */
 export interface Statistics {
@@ -97,4 +98,30 @@ export interface Backend {
   table(map: Coefficients, single?: Coefficients | null): Table;
   /** The pass of a call. y may be x or what is beside it; null where nothing is written, or nothing is beside. */
   open(x: Values, y: Values | null, beside: Values | null): Pass;
+}
+
+// ------------------------------------------------------------------------------------ images
+
+/** 8-bit pixels: red, green, blue, and alpha where they have 4 bytes. */
+export interface Pixels {
+  readonly data: Uint8ClampedArray | Uint8Array;
+  readonly bytes: 3 | 4;
+  /** How many there are. */
+  readonly count: number;
+}
+
+/** How the values of an image stand. */
+export interface Order {
+  readonly channels: "RGB" | "BGR" | "gray";
+  readonly layout: "NCHW" | "NHWC";
+}
+
+/** The same sentence for 8-bit pixels, image by image: a contract apart, so that layers need not ship it. */
+export interface ImageSteps {
+  /** reduce: Σv and Σv² per channel, [Σr Σg Σb – Σr² Σg² Σb² –], of gray [Σ Σ²]: integers. */
+  sums(pixels: Pixels, gray: boolean): Float64Array;
+  /** apply: the values from `first` on = the map of the pixels. */
+  apply(pixels: Pixels, order: Order, table: PixelTable, y: Float32Array | Block, first: number): void;
+  /** apply, backwards: opaque RGBA = the values from `first` on, mapped back. */
+  inverse(x: Float32Array | Block, first: number, order: Order, table: PixelTable, pixels: Pixels): void;
 }

@@ -13,6 +13,14 @@ export type {
   FoldLinearOptions,
   LayerWeights,
 } from "./fold-into.js";
+export type { ImageLike, RgbaImage } from "./image.js";
+export {
+  type ImageOrderOptions,
+  ImageScaler,
+  type ImageScalerJSON,
+  type ImageScalerOptions,
+  type InverseOptions,
+} from "./image-scaler.js";
 export type { JsonNumber, Parsed } from "./json.js";
 export {
   MinMaxScaler,
@@ -21,6 +29,7 @@ export {
   type SklearnMinMax,
 } from "./min-max-scaler.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
+export type { PixelSumsJSON } from "./pixel-sums.js";
 export type { LikeSamples, Nested, Numbers, OutSamples, Samples } from "./samples.js";
 export type { FitOptions, SklearnOptions, SklearnUnread } from "./scaler.js";
 export {

@@ -155,3 +155,46 @@ export function minMax(x: ArrayLike<number>, sizes: Sizes, [low, high]: readonly
   });
   return { min, max, scale, y };
 }
+
+/** How an image becomes numbers: mean and std per channel, in units of [0, 1]. */
+export interface ImageMap {
+  channels: "RGB" | "BGR" | "gray";
+  layout: "NCHW" | "NHWC";
+  mean: ArrayLike<number>;
+  std: ArrayLike<number>;
+}
+
+/** ITU-R BT.601 luma, rounded to 8 bits, as Pillow's convert("L"): 0.299, 0.587 and 0.114 in 16 bits. */
+export function luma(r: number, g: number, b: number): number {
+  return Math.floor((19595 * r + 38470 * g + 7471 * b) / 65536 + 0.5);
+}
+
+/** Calls back with (index in y, channel, value) for every value of an image with `bytes` bytes a pixel. */
+export function eachPixelValue(
+  image: ArrayLike<number>,
+  bytes: number,
+  { channels, layout }: ImageMap,
+  visit: (i: number, channel: number, v: number) => void,
+): void {
+  const pixels = image.length / bytes;
+  const order = channels === "gray" ? [0] : channels === "RGB" ? [0, 1, 2] : [2, 1, 0];
+  for (let p = 0; p < pixels; p++) {
+    const at = bytes * p;
+    for (let c = 0; c < order.length; c++) {
+      const v = channels === "gray" ? luma(image[at], image[at + 1], image[at + 2]) : image[at + order[c]];
+      visit(layout === "NCHW" ? pixels * c + p : order.length * p + c, c, v);
+    }
+  }
+}
+
+/** (v/255 − mean)/std, and the largest of its terms: v/255/std, mean/std and the result. */
+export function pixel(v: number, mean: number, std: number): { y: number; largest: number } {
+  const y = (v / 255 - mean) / std;
+  return { y, largest: Math.max(v / 255 / std, Math.abs(mean / std), Math.abs(y)) };
+}
+
+/** The distance from |x|, rounded to float32, to the next larger float32. */
+export function ulp(x: number): number {
+  const float = Math.max(Math.abs(Math.fround(x)), 2 ** -126);
+  return 2 ** (Math.floor(Math.log2(float)) - 23);
+}

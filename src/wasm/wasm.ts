@@ -50,6 +50,7 @@ export class Wasm implements Backend, Pass {
   readonly #table: number;
   readonly #tiled: number;
   readonly #scratch: number;
+  readonly #window: Window;
 
   // The running call's arrays, and how they are walked.
   readonly #x: Operand;
@@ -72,9 +73,9 @@ export class Wasm implements Backend, Pass {
     this.#table = memory.take(16 * STRIP).pointer;
     this.#tiled = memory.take(16 * WIDE).pointer;
     this.#scratch = memory.take(32 * STRIP).pointer;
-    const window = new Window(memory, HOLD);
-    this.#x = new Operand(memory, window);
-    this.#y = new Operand(memory, window, this.#x);
+    this.#window = new Window(memory, HOLD);
+    this.#x = new Operand(memory, this.#window);
+    this.#y = new Operand(memory, this.#window, this.#x);
     this.#beside = new Operand(memory, new Window(memory, WINDOW));
   }
 
@@ -105,6 +106,16 @@ export class Wasm implements Backend, Pass {
         held = false;
     }
     return { map, pointer: held ? pointer : 0, copies, free };
+  }
+
+  /** What the steps on images work with: between passes nothing in it is kept. */
+  get scratch(): Scratch {
+    return {
+      kernels: this.#kernels,
+      memory: this.#memory,
+      window: this.#window.pointer,
+      table: this.#scratch,
+    };
   }
 
   // ------------------------------------------------------------------------------------ pass
@@ -348,6 +359,15 @@ export class Wasm implements Backend, Pass {
     this.#walked = { outer, features, inner, resident, strips };
     return strips;
   }
+}
+
+export interface Scratch {
+  readonly kernels: Kernels;
+  readonly memory: Memory;
+  /** Room for WINDOW values. */
+  readonly window: number;
+  /** Room for what is small. */
+  readonly table: number;
 }
 
 /** How a layout was walked. */

@@ -1,0 +1,140 @@
+// The steps on images, for the WebAssembly backend: pixels, and values that live elsewhere, are staged chunk by chunk.
+
+import { type Block, type ImageSteps, type Order, type Pixels, viewOf } from "../backend.js";
+import type { PixelTable } from "../pixel-map.js";
+import type { Memory } from "./memory.js";
+import { WINDOW } from "./walk.js";
+import type { Scratch } from "./wasm.js";
+
+/** Pixels per chunk: as RGBA and as three values they are 16 bytes each, and fill the window. */
+const CHUNK = WINDOW / 4;
+
+/** Bytes of a map, as the kernels take it. */
+const MAP = 80;
+
+export class WasmImageSteps implements ImageSteps {
+  readonly #scratch: Scratch;
+
+  constructor(scratch: Scratch) {
+    this.#scratch = scratch;
+  }
+
+  sums(pixels: Pixels, gray: boolean): Float64Array {
+    const { kernels, memory, table } = this.#scratch;
+    const sums = new Float64Array(memory.buffer, table, gray ? 2 : 8).fill(0);
+    for (let done = 0; done < pixels.count; done += CHUNK) {
+      const count = Math.min(CHUNK, pixels.count - done);
+      const x = this.#stage(pixels, done, count);
+      if (gray) kernels.graySums(x, count, table);
+      else kernels.pixelSums(x, count, table);
+    }
+    return sums.slice();
+  }
+
+  apply(pixels: Pixels, order: Order, { map }: PixelTable, y: Float32Array | Block, first: number): void {
+    const { kernels, table } = this.#scratch;
+    const places = new Places(this.#scratch, order, y, first, pixels.count);
+    this.#bytes(table, MAP).set(new Uint8Array(map.step.buffer));
+    for (let done = 0; done < pixels.count; done += CHUNK) {
+      const count = Math.min(CHUNK, pixels.count - done);
+      const x = this.#stage(pixels, done, count);
+      if (order.channels === "BGR") kernels.reverse(x, count);
+      const { pointer, apart } = places.at(done, count);
+      if (order.channels === "gray") kernels.pixelsToGray(x, pointer, count, table);
+      else if (order.layout === "NHWC") kernels.pixelsToColumns(x, pointer, count, table);
+      else kernels.pixelsToPlanes(x, pointer, apart, count, table);
+      places.store(done, count);
+    }
+  }
+
+  inverse(x: Float32Array | Block, first: number, order: Order, { map }: PixelTable, pixels: Pixels): void {
+    const { kernels, table, window: y } = this.#scratch;
+    const places = new Places(this.#scratch, order, x, first, pixels.count);
+    this.#bytes(table, MAP).set(new Uint8Array(map.step.buffer));
+    for (let done = 0; done < pixels.count; done += CHUNK) {
+      const count = Math.min(CHUNK, pixels.count - done);
+      places.load(done, count);
+      const { pointer, apart } = places.at(done, count);
+      if (order.channels === "gray") kernels.grayToPixels(pointer, y, count, table);
+      else if (order.layout === "NHWC") kernels.columnsToPixels(pointer, y, count, table);
+      else kernels.planesToPixels(pointer, apart, y, count, table);
+      if (order.channels === "BGR") kernels.reverse(y, count);
+      pixels.data.set(this.#bytes(y, 4 * count), 4 * done);
+    }
+  }
+
+  /** A chunk of pixels, in the window as RGBA. */
+  #stage({ data, bytes }: Pixels, done: number, count: number): number {
+    const { kernels, window } = this.#scratch;
+    this.#bytes(window, bytes * count).set(data.subarray(bytes * done, bytes * (done + count)));
+    if (bytes === 3) kernels.widen(window, count);
+    return window;
+  }
+
+  #bytes(pointer: number, length: number): Uint8Array {
+    return new Uint8Array(this.#scratch.memory.buffer, pointer, length);
+  }
+}
+
+/** An image's values: where they stand in linear memory, or chunk by chunk behind the pixels in the window. */
+class Places {
+  readonly #memory: Memory;
+  readonly #values: Float32Array | Block;
+  readonly #first: number;
+  readonly #pixels: number;
+  /** Planes, or one part of interleaved channels. */
+  readonly #parts: number;
+  /** Values of a pixel that stand side by side. */
+  readonly #side: number;
+  readonly #resident: number;
+  readonly #window: number;
+
+  constructor(
+    { memory, window }: Scratch,
+    order: Order,
+    values: Float32Array | Block,
+    first: number,
+    pixels: number,
+  ) {
+    const channels = order.channels === "gray" ? 1 : 3;
+    this.#memory = memory;
+    this.#values = values;
+    this.#first = first;
+    this.#pixels = pixels;
+    this.#parts = order.layout === "NCHW" ? channels : 1;
+    this.#side = channels / this.#parts;
+    this.#resident = memory.pointerTo(values);
+    this.#window = window + 4 * CHUNK;
+  }
+
+  /** Where the chunk's first value is, and how many bytes it is from plane to plane. */
+  at(done: number, count: number): { pointer: number; apart: number } {
+    if (this.#resident === 0) return { pointer: this.#window, apart: 4 * count };
+    return { pointer: this.#resident + 4 * this.#offset(done, 0), apart: 4 * this.#pixels };
+  }
+
+  load(done: number, count: number): void {
+    if (this.#resident !== 0) return;
+    const values = viewOf(this.#values);
+    this.#eachPart(done, count, (part, offset) => part.set(values.subarray(offset, offset + part.length)));
+  }
+
+  store(done: number, count: number): void {
+    if (this.#resident !== 0) return;
+    const values = viewOf(this.#values);
+    this.#eachPart(done, count, (part, offset) => values.set(part, offset));
+  }
+
+  /** Calls back with every part of the chunk, in the window, and where among the values it belongs. */
+  #eachPart(done: number, count: number, visit: (part: Float32Array, offset: number) => void): void {
+    const length = this.#side * count;
+    for (let part = 0; part < this.#parts; part++) {
+      const pointer = this.#window + 4 * length * part;
+      visit(new Float32Array(this.#memory.buffer, pointer, length), this.#offset(done, part));
+    }
+  }
+
+  #offset(done: number, part: number): number {
+    return this.#first + part * this.#pixels + done * this.#side;
+  }
+}
