@@ -58,16 +58,16 @@ test("the tarball holds what it needs and nothing else", () => {
   ]);
 });
 
-test("kernels.wasm has at most 32 kB and imports nothing", () => {
-  expect(kernels.length).toBeLessThanOrEqual(32_000);
+test("kernels.wasm has at most 37 kB and imports nothing", () => {
+  expect(kernels.length).toBeLessThanOrEqual(37_000);
   expect(WebAssembly.Module.imports(new WebAssembly.Module(kernels))).toEqual([]);
 });
 
 // The kernels are one module for all nouns; beside them a layer brings its readers, its folds and its errors.
-test("a bundle with BatchNorm alone has at most 17 kB beside the kernels, and no scaler", async () => {
+test("a bundle with BatchNorm alone has at most 17.5 kB beside the kernels, and no scaler", async () => {
   const code = await bundled('import { BatchNorm } from "simdnorm"; globalThis.layer = new BatchNorm(2);');
   const module = gzipSync(kernels.toString("hex")).length;
-  expect(gzipSync(code).length - module).toBeLessThanOrEqual(17_000);
+  expect(gzipSync(code).length - module).toBeLessThanOrEqual(17_500);
   // Names that a minifier leaves as they are.
   expect(code).toContain("momentum");
   expect(code).not.toContain("withMean");
@@ -108,8 +108,8 @@ describe.each(entries)("%s", (name) => {
   const imports =
     type === "module" ? 'import * as simdnorm from "simdnorm";' : 'const simdnorm = require("simdnorm");';
 
-  test("has at most 36 kB, gzipped", () => {
-    expect(gzipSync(source(name)).length).toBeLessThanOrEqual(36_000);
+  test("has at most 42 kB, gzipped", () => {
+    expect(gzipSync(source(name)).length).toBeLessThanOrEqual(42_000);
   });
 
   test("classes and functions have the names that are exported", () => {
