@@ -41,6 +41,7 @@ export { doubtful } from "./merge";
 export { columnsMoments, columnsMomentsExact, columnsSums1, columnsSums4 } from "./moments-columns";
 export { imageMoments, planesMoments, planesMomentsExact, planesSums } from "./moments-planes";
 export { layerNorm, rmsNorm } from "./rows";
+export { layerNormBackward, rmsNormBackward } from "./rows-backward";
 export { tileTable } from "./tiles";
 
 /** Takes `bytes` of linear memory, growing it if need be: a pointer, aligned to 16 bytes. */
