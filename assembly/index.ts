@@ -47,6 +47,8 @@ export {
   reverse,
   widen,
 } from "./pixels";
+export { layerNorm, rmsNorm } from "./rows";
+export { layerNormBackward, rmsNormBackward } from "./rows-backward";
 export { tileTable } from "./tiles";
 
 /** Takes `bytes` of linear memory, growing it if need be: a pointer, aligned to 16 bytes. */

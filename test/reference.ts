@@ -80,6 +80,81 @@ export function gradients(
   return { dx, dGamma, dBeta };
 }
 
+/** Rows of features, each with statistics of its own, gamma and beta per feature. */
+export interface RowNorm {
+  gamma: ArrayLike<number>;
+  beta: ArrayLike<number>;
+  epsilon: number;
+}
+
+/** x̂ of LayerNorm: (x − mean) / √(variance + epsilon), mean and variance of the row. */
+export function layerHat(x: ArrayLike<number>, rows: number, features: number, epsilon: number) {
+  const sizes = { outer: 1, features: rows, inner: features };
+  return normalize(x, sizes, { ...moments(x, sizes), epsilon });
+}
+
+/** x̂ of RMSNorm: x / √(mean(x²) + epsilon), the mean that of the row. */
+export function rootHat(x: ArrayLike<number>, rows: number, features: number, epsilon: number) {
+  const sizes = { outer: 1, features: rows, inner: features };
+  const square = new Float64Array(rows);
+  eachValue(sizes, (i, row) => {
+    square[row] += x[i] ** 2 / features;
+  });
+  const hat = new Float64Array(x.length);
+  eachValue(sizes, (i, row) => {
+    hat[i] = x[i] / Math.sqrt(square[row] + epsilon);
+  });
+  return hat;
+}
+
+/** y = x̂ · gamma + beta */
+export function layerNorm(x: ArrayLike<number>, rows: number, features: number, norm: RowNorm) {
+  const hat = layerHat(x, rows, features, norm.epsilon);
+  return hat.map((h, i) => h * norm.gamma[i % features] + norm.beta[i % features]);
+}
+
+/** y = x̂ · gamma */
+export function rmsNorm(x: ArrayLike<number>, rows: number, features: number, norm: RowNorm) {
+  const hat = rootHat(x, rows, features, norm.epsilon);
+  return hat.map((h, i) => h * norm.gamma[i % features]);
+}
+
+/**
+ * The gradients of layerNorm (`centered`) or rmsNorm for the loss Σ dy·y. With u = dy·gamma they are
+ * dx = (u − mean(u) − x̂·mean(u·x̂))·scale, the means over the row, mean(u) only if centered. Also x̂ and the scales.
+ */
+export function rowGradients(
+  x: ArrayLike<number>,
+  dy: ArrayLike<number>,
+  rows: number,
+  features: number,
+  { gamma, epsilon }: Pick<RowNorm, "gamma" | "epsilon">,
+  centered: boolean,
+) {
+  const sizes = { outer: 1, features: rows, inner: features };
+  const hat = (centered ? layerHat : rootHat)(x, rows, features, epsilon);
+  const dGamma = new Float64Array(features);
+  const dBeta = new Float64Array(features);
+  const mean = new Float64Array(rows);
+  const meanHat = new Float64Array(rows);
+  const scale = new Float64Array(rows);
+  const center = centered ? moments(x, sizes).mean : new Float64Array(rows);
+  eachValue(sizes, (i, row) => {
+    const u = dy[i] * gamma[i % features];
+    if (centered) mean[row] += u / features;
+    meanHat[row] += (u * hat[i]) / features;
+    scale[row] += (x[i] - center[row]) ** 2 / features;
+    dGamma[i % features] += dy[i] * hat[i];
+    dBeta[i % features] += dy[i];
+  });
+  for (let row = 0; row < rows; row++) scale[row] = 1 / Math.sqrt(scale[row] + epsilon);
+  const dx = new Float64Array(x.length);
+  eachValue(sizes, (i, row) => {
+    dx[i] = scale[row] * (dy[i] * gamma[i % features] - mean[row] - hat[i] * meanHat[row]);
+  });
+  return { dx, dGamma, dBeta, hat, scale };
+}
+
 /**
  * How far y may be from the exact result: with t = (x − mean)·scale, the five roundings of
  * fl(fl(fl(x − center)·scale) + shift), that of scale and that of shift included, cost at most

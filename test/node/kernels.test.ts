@@ -39,6 +39,13 @@ const DRIVERS = [
   "extrema/columnsExtrema",
   "gradients/rowsGradients",
   "moments-columns/rowsMoments",
+  // Blocks of rows that have statistics of their own, and row by row those of which some are doubtful.
+  "rows/layerNorm",
+  "rows/rmsNorm",
+  "rows-backward/backward",
+  "rows/careful<assembly/rows-moments/Layer>",
+  "rows/careful<assembly/rows-moments/Root>",
+  "rows-backward/careful",
   // Image by image.
   "apply/planesApply",
   "backward/planesBackward",
@@ -87,6 +94,8 @@ describe("the release module", () => {
       "apply/imageApply": /f32x4\.mul/,
       "backward/backwardRows<i32>": /f32x4\.mul/,
       "backward/imageBackward": /f32x4\.mul/,
+      "rows-moments/sums<assembly/rows-moments/Layer,assembly/rows-moments/Added,i16>": /f32x4\.mul/,
+      "rows-gradients/gradientSums": /f32x4\.mul/,
     };
     for (const [name, operation] of Object.entries(operations)) {
       const loops = linesInLoops(functions.get(name) ?? "");

@@ -58,8 +58,8 @@ test("the tarball holds what it needs and nothing else", () => {
   ]);
 });
 
-test("kernels.wasm has at most 32 kB and imports nothing", () => {
-  expect(kernels.length).toBeLessThanOrEqual(32_000);
+test("kernels.wasm has at most 37 kB and imports nothing", () => {
+  expect(kernels.length).toBeLessThanOrEqual(37_000);
   expect(WebAssembly.Module.imports(new WebAssembly.Module(kernels))).toEqual([]);
 });
 
@@ -108,8 +108,8 @@ describe.each(entries)("%s", (name) => {
   const imports =
     type === "module" ? 'import * as simdnorm from "simdnorm";' : 'const simdnorm = require("simdnorm");';
 
-  test("has at most 36 kB, gzipped", () => {
-    expect(gzipSync(source(name)).length).toBeLessThanOrEqual(36_000);
+  test("has at most 42 kB, gzipped", () => {
+    expect(gzipSync(source(name)).length).toBeLessThanOrEqual(42_000);
   });
 
   test("classes and functions have the names that are exported", () => {
