@@ -82,7 +82,8 @@ export function init(options: InitOptions = {}): void {
   const { module = [], backend, memory = 0 } = options;
   const modules = new Map<string, WebAssembly.Module>();
   for (const each of Array.isArray(module) ? module : [module]) {
-    const name = isModule(each) ? nameOf(each) : undefined;
+    if (!isModule(each)) throw wrongKind("module", "a WebAssembly.Module", each);
+    const name = nameOf(each);
     if (name === undefined)
       throw wrongKind("module", "the module of simdnorm/kernels.wasm of this version", each);
     modules.set(name, each);

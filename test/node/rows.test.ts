@@ -609,7 +609,7 @@ function expectGradients(
 
 describe("the compiled text", () => {
   test("blocks of rows are functions, so that optimized code takes over between two of them", () => {
-    const text = build("kernels.wat").toString();
+    const text = build("rows.wat").toString();
     for (const file of ["rows", "rows-backward"]) {
       expect(text).toMatch(new RegExp(`\\(func \\$"?assembly/${file}/block\\b`));
     }
