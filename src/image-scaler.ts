@@ -223,8 +223,8 @@ export class ImageScaler extends Shown {
   ): ImageLike | readonly ImageLike[] {
     checkOptions(options, INVERSE);
     const { out, width, height } = options;
-    const values = valuesOf("x", x);
     const outputs = out === undefined ? undefined : imagesOf("out", "out", out);
+    const values = valuesOf("x", x);
     const size = this.#sizeOf(x, width, height, outputs);
     const each = this.#features * size.width * size.height;
     const count = x.length / each;
@@ -370,9 +370,12 @@ function perChannel(
   return Float64Array.from(Array.from(given), (n, c) => numberIn(`${name}[${c}]`, n, expected, valid));
 }
 
-/** That images for results are as many, RGBA, and apart from the values. */
+/** That images for results are as many, RGBA, and apart from the values and from each other. */
 function checkOutputs(outputs: readonly Image[], count: number, x: ArrayBufferView): void {
   if (outputs.length !== count) throw wrongValue("out", `${count} images`, outputs.length);
+  if (new Set(outputs.map(({ data }) => data)).size < count) {
+    throw wrongValue("out", `${count} images`, "the same one twice");
+  }
   for (const { data, bytes } of outputs) {
     if (bytes !== 4) throw wrongValue("out", "RGBA, 4 bytes a pixel", "3");
     checkApart(data, "x", x);

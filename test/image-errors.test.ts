@@ -14,7 +14,8 @@ onBothBackends(() => {
 
   test.each<[string, unknown, Kind, string]>([
     ["nothing", undefined, TypeError, "image: expected an image { data, width, height }, got undefined"],
-    ["an array", new Float32Array(4), TypeError, "image.data: expected a Uint8ClampedArray or a Uint8Array"],
+    ["bytes alone", rgba, TypeError, "image: expected an image { data, width, height }, got a Uint8Array"],
+    ["no bytes", with_({ data: [1] }), TypeError, "image.data: expected a Uint8ClampedArray or a Uint8Array"],
     [
       "a canvas",
       { width: 2, height: 2 },
@@ -66,6 +67,30 @@ onBothBackends(() => {
     expect(scaler.apply(before, { out: new Float32Array(memory, 16, 12) })).toHaveLength(12);
   });
 
+  test("apply: memory that is gone, or goes while arguments are read", () => {
+    const gone = new Uint8Array(16);
+    const leave = () => structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    const message = "images[1].data: expected 16 bytes (RGBA) or 12 (RGB) for 2 × 2 pixels, got 0";
+    const last = {
+      data: rgba,
+      height: 2,
+      get width() {
+        leave();
+        return 2;
+      },
+    };
+    const many = new Float32Array(36).fill(7);
+    const apply = () => scaler.apply([image, with_({ data: gone }), last], { out: many });
+    expectError(apply, RangeError, message);
+    expect(many).toEqual(new Float32Array(36).fill(7));
+    expectError(
+      () => scaler.inverse(out, { out: with_({ data: gone }) }),
+      RangeError,
+      "out.data: expected 16",
+    );
+    expectError(() => ImageScaler.fit([with_({ data: gone })]), RangeError, "images[0].data: expected 16");
+  });
+
   test.each<[string, unknown, object | undefined, Kind, string]>([
     ["no sizes", out, undefined, TypeError, "width: expected a positive integer, got undefined"],
     ["one size", out, { width: 2 }, TypeError, "height: expected a positive integer, got undefined"],
@@ -86,6 +111,13 @@ onBothBackends(() => {
       "out: expected RGBA, 4 bytes a pixel, got 3",
     ],
     ["too many", out, { out: [image, image] }, RangeError, "out: expected 1 images, got 2"],
+    [
+      "one image twice",
+      new Float32Array(24),
+      { out: [image, image] },
+      RangeError,
+      "out: expected 2 images, got the same one twice",
+    ],
     [
       "sizes that differ from out's",
       out,
