@@ -1,4 +1,4 @@
-// npm run bench -- [speed | rows | pixels | coldstart | peers] [options]: one of the measurements; speed if none is named.
+// npm run bench -- [speed | rows | pixels | coldstart | peers | pixel-peers] [options]: one of the measurements; speed if none is named.
 
 const measurements = {
   speed: "./speed.js",
@@ -6,6 +6,7 @@ const measurements = {
   pixels: "./pixels.js",
   coldstart: "./coldstart.js",
   peers: "./peers/index.js",
+  "pixel-peers": "./peers/pixels.js",
 };
 
 // The measurement reads its own options.
