@@ -95,6 +95,24 @@ describe("canvas.html", () => {
 });
 
 describe("video.html", () => {
+  test("a frame can be copied into linear memory, and is read there", async () => {
+    await page.goto("/canvas.html");
+    await said(/./);
+    const { data, values } = await page.evaluate(async () => {
+      const { Tensor } = await import("simdnorm");
+      const { scaler } = await import("./line.js");
+      const frame = new VideoFrame(document.querySelector("canvas"), { timestamp: 0 });
+      const { codedWidth: width, codedHeight: height } = frame;
+      const room = new Tensor([width * height]);
+      const data = new Uint8Array(room.data.buffer, room.data.byteOffset, 4 * width * height);
+      await frame.copyTo(data, { format: "RGBA" });
+      frame.close();
+      return { data: Array.from(data), values: Array.from(scaler.apply({ data, width, height })) };
+    });
+    assert.ok(new Set(data).size > 1);
+    assertPlanes(values, data, 4);
+  });
+
   const frame = async (pattern) => Number((await said(pattern)).match(/frame (\d+)/)[1]);
   const bytes = () =>
     page.evaluate(async () => {
