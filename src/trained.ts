@@ -39,15 +39,19 @@ export interface TrainedLayer {
 }
 
 /** Which layer of a state dict is meant, and what a state dict does not say of it. */
-export interface PyTorchOptions {
-  /** What stands before the names, with or without the last dot: "layer1.0.bn1". Default: none. */
+export interface PyTorchNormOptions {
+  /** What stands before the names, with or without the last dot: "layer1.0.norm1". Default: none. */
   prefix?: string | undefined;
   /** Added to the variance, inside the root. Default: 1e-5. */
   epsilon?: number | undefined;
-  /** Weight of the NEW batch, as in PyTorch; null: cumulative average. Default: 0.1. */
-  momentum?: number | null | undefined;
   /** The feature axis. Default: 1, as in PyTorch. */
   axis?: number | undefined;
+}
+
+/** The same of a batch norm. */
+export interface PyTorchOptions extends PyTorchNormOptions {
+  /** Weight of the NEW batch, as in PyTorch; null: cumulative average. Default: 0.1. */
+  momentum?: number | null | undefined;
 }
 
 /** A layer's config: what `get_config()` returns, of which these are read. */
@@ -124,6 +128,23 @@ function pyTorchBatchNorm(arrays: Arrays, options: PyTorchOptions): TrainedLayer
     runningVariance: floats(arrays, "running_var"),
     batchesTracked: count(arrays, "num_batches_tracked"),
   };
+}
+
+/**
+ * The norm of this prefix that has no running statistics: `weight` and `bias`.
+ *
+ * @throws TypeError if it has them: then it maps by them, and normalizes nothing
+ */
+export function pyTorchNorm(stateDict: unknown, options: PyTorchNormOptions) {
+  const { prefix = "", epsilon, axis = 1 } = options;
+  const arrays = pyTorchArrays(stateDict, prefix, "weight");
+  if (arrays.find("running_mean") !== undefined) {
+    throw new TypeError(
+      `${arrays.label("running_mean")}: expected no running statistics, got some (PyTorch's evaluation maps by them, as BatchNorm.fromPyTorch does; to normalize by x's own, leave them out)`,
+    );
+  }
+  const gamma = floats(arrays, "weight");
+  return { features: gamma.length, axis, epsilon, gamma, beta: optional(arrays, "bias") };
 }
 
 /** `[gamma, beta, moving_mean, moving_variance]` without what the config switches off, or the same by name. */
