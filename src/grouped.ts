@@ -1,7 +1,7 @@
 // What group and instance normalization are. Two layouts: groups of features for the statistics, features for the map.
 
 import { checkOptions, positiveInteger, wrongValue } from "./argument.js";
-import { type After, type Gradients, type Norm, type Pass, type Statistics, viewOf } from "./backend.js";
+import { type After, type Norm, type Pass, type Statistics, viewOf } from "./backend.js";
 import type { BackwardResult } from "./batch-norm-types.js";
 import {
   APPLY,
@@ -23,7 +23,6 @@ import {
   noGradients,
   normOf,
   normToJson,
-  weighted,
 } from "./parameters.js";
 import { Shown } from "./shown.js";
 import { type Data, valuesOf } from "./tensor.js";
@@ -134,12 +133,15 @@ export abstract class Grouped extends Shown {
     const { out, shape } = options;
     const call = new Call(x, { out, shape }, this.#features, this.#axis, "dy", dy);
     const { dGamma, dBeta } = noGradients(this.#features);
+    let own = noGradients(0);
     const dx = this.#run(call, (pass, { layout, first, statistics, norm }) => {
-      const own = noGradients(layout.features);
+      if (own.dBeta.length !== layout.features) own = noGradients(layout.features);
       pass.gradients(layout, statistics, norm, own);
       addInRounds(dGamma, own.dGamma, first);
       addInRounds(dBeta, own.dBeta, first);
-      pass.slope(layout, statistics, norm, sumsOfGroups(weighted(own, norm.gamma), this.#per));
+      sumGroups(own.dGamma, norm.gamma, this.#per);
+      sumGroups(own.dBeta, norm.gamma, this.#per);
+      pass.slope(layout, statistics, norm, own);
     });
     return {
       dx,
@@ -263,8 +265,10 @@ function merge(statistics: Statistics, per: number): void {
       const apart = mean[j] - center;
       squares += m2[j] + count * apart * apart;
     }
-    mean.fill(center, from, to);
-    m2.fill(squares, from, to);
+    for (let j = from; j < to; j++) {
+      mean[j] = center;
+      m2[j] = squares;
+    }
   }
   statistics.count = count * per;
 }
@@ -278,14 +282,11 @@ function addInRounds(to: Float64Array, values: Float64Array, first: number): voi
   }
 }
 
-/** Per feature the sums of its group. */
-function sumsOfGroups(sums: Gradients, per: number): Gradients {
-  for (const values of [sums.dGamma, sums.dBeta]) {
-    for (let from = 0; from < values.length; from += per) {
-      let sum = 0;
-      for (let j = from; j < from + per; j++) sum += values[j];
-      values.fill(sum, from, from + per);
-    }
+/** Values times gamma, per feature the sum of its group: as `slope` takes gradients. */
+function sumGroups(values: Float64Array, gamma: Float32Array | null, per: number): void {
+  for (let from = 0; from < values.length; from += per) {
+    let sum = 0;
+    for (let j = from; j < from + per; j++) sum += gamma === null ? values[j] : gamma[j] * values[j];
+    for (let j = from; j < from + per; j++) values[j] = sum;
   }
-  return sums;
 }
