@@ -315,8 +315,8 @@ export class BatchNorm extends Shown {
   toJSON(): BatchNormJSON {
     const { momentum, unbiased, batchesTracked } = this;
     return {
-      ...normToJson(this.#features, this.#axis, this.#norm),
-      ...{ momentum, unbiased },
+      ...normToJson(this.#features, this.#norm),
+      ...{ axis: this.#axis, momentum, unbiased },
       runningMean: listToJson(this.#running.mean),
       runningVariance: listToJson(this.#running.m2),
       batchesTracked,
@@ -335,6 +335,7 @@ export class BatchNorm extends Shown {
     const values = (name: string) => listFromJson(name, saved[name], norm.features);
     return BatchNorm.#trainedLayer({
       ...norm,
+      axis: checkAxis(saved.axis),
       momentum: saved.momentum === null ? null : fromJson("momentum", saved.momentum),
       unbiased: flag("unbiased", saved.unbiased),
       runningMean: values("runningMean"),

@@ -3,6 +3,7 @@
 import { checkOptions, positiveInteger } from "./argument.js";
 import { Grouped } from "./grouped.js";
 import { fieldsOf, type Parsed } from "./json.js";
+import { checkAxis } from "./layout.js";
 import { type NormJSON, type NormOptions, normFromJson } from "./parameters.js";
 import { type PyTorchNormOptions, pyTorchNorm, type StateDict } from "./trained.js";
 
@@ -62,7 +63,8 @@ export class GroupNorm extends Grouped {
   static fromJSON(json: Parsed<GroupNormJSON>): GroupNorm {
     const saved = fieldsOf("json", json);
     const { features, ...options } = normFromJson(saved);
-    return new GroupNorm(positiveInteger("groups", saved.groups), features, options);
+    const axis = checkAxis(saved.axis);
+    return new GroupNorm(positiveInteger("groups", saved.groups), features, { ...options, axis });
   }
 
   /**

@@ -152,7 +152,7 @@ export abstract class Grouped extends Shown {
 
   /** The whole layer, exact: for JSON, and for messages to workers, which carry no objects of classes. */
   toJSON(): NormJSON {
-    return normToJson(this.#features, this.#axis, this.#norm);
+    return { ...normToJson(this.#features, this.#norm), axis: this.#axis };
   }
 
   /**

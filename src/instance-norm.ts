@@ -3,6 +3,7 @@
 import { checkOptions } from "./argument.js";
 import { Grouped } from "./grouped.js";
 import { fieldsOf, type Parsed } from "./json.js";
+import { checkAxis } from "./layout.js";
 import { type NormJSON, type NormOptions, normFromJson } from "./parameters.js";
 import { type PyTorchNormOptions, pyTorchNorm, type StateDict } from "./trained.js";
 
@@ -33,8 +34,9 @@ export class InstanceNorm extends Grouped {
    * @throws TypeError, RangeError if it is something else
    */
   static fromJSON(json: Parsed<NormJSON>): InstanceNorm {
-    const { features, ...options } = normFromJson(fieldsOf("json", json));
-    return new InstanceNorm(features, options);
+    const saved = fieldsOf("json", json);
+    const { features, ...options } = normFromJson(saved);
+    return new InstanceNorm(features, { ...options, axis: checkAxis(saved.axis) });
   }
 
   /**

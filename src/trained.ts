@@ -39,11 +39,15 @@ export interface TrainedLayer {
 }
 
 /** Which layer of a state dict is meant, and what a state dict does not say of it. */
-export interface PyTorchNormOptions {
+export interface PyTorchRowOptions {
   /** What stands before the names, with or without the last dot: "layer1.0.norm1". Default: none. */
   prefix?: string | undefined;
-  /** Added to the variance, inside the root. Default: 1e-5. */
+  /** Added to the variance, inside the root. Default: what the layer's own is in PyTorch. */
   epsilon?: number | undefined;
+}
+
+/** The same, and the feature axis. */
+export interface PyTorchNormOptions extends PyTorchRowOptions {
   /** The feature axis. Default: 1, as in PyTorch. */
   axis?: number | undefined;
 }
@@ -146,8 +150,19 @@ export function pyTorchNorm(stateDict: unknown, options: PyTorchNormOptions) {
     );
   }
   const arrays = pyTorchArrays(named, prefix, someStartsOf(named, "weight"));
+  return { axis, epsilon, ...affineOf(arrays) };
+}
+
+/** The norm of rows of this prefix: `weight`, of any number of axes, and perhaps `bias`. */
+export function pyTorchRows(stateDict: unknown, { prefix = "", epsilon }: PyTorchRowOptions) {
+  const named = byName("stateDict", stateDict, STATE_DICT);
+  const arrays = pyTorchArrays(named, prefix, someStartsOf(named, "weight", Number.POSITIVE_INFINITY));
+  return { epsilon, ...affineOf(arrays) };
+}
+
+function affineOf(arrays: Arrays) {
   const gamma = floats(arrays, "weight");
-  return { features: gamma.length, axis, epsilon, gamma, beta: optional(arrays, "bias") };
+  return { features: gamma.length, gamma, beta: optional(arrays, "bias") };
 }
 
 /** `[gamma, beta, moving_mean, moving_variance]` without what the config switches off, or the same by name. */
@@ -248,20 +263,20 @@ function byName(argument: string, value: unknown, expected: string): Named {
 
 /**
  * What stands before `last` in the names that end with it, "layer1.0.bn1.": the layers that have one. Arrays that say
- * several axes are those of convolutions and linear layers.
+ * more `axes` are those of convolutions and linear layers.
  */
-function startsOf({ arrays }: Named, last: string): string[] {
+function startsOf({ arrays }: Named, last: string, axes = 1): string[] {
   const end = new RegExp(`(?:^|[./])${last}$`);
   const found: string[] = [];
   for (const [name, array] of arrays) {
     const { shape } = heldBy(array);
-    if (end.test(name) && !(isList(shape) && shape.length > 1)) found.push(name.slice(0, -last.length));
+    if (end.test(name) && !(isList(shape) && shape.length > axes)) found.push(name.slice(0, -last.length));
   }
   return found;
 }
 
-function someStartsOf(named: Named, last: string): string[] {
-  const starts = startsOf(named, last);
+function someStartsOf(named: Named, last: string, axes?: number): string[] {
+  const starts = startsOf(named, last, axes);
   if (starts.length > 0) return starts;
   throw new TypeError(`${named.argument}: expected a name that ends in "${last}", got none`);
 }
