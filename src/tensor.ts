@@ -34,6 +34,14 @@ let blockOf: (tensor: Tensor) => Block | undefined;
 export class Tensor extends Shown {
   static {
     blockOf = (tensor) => tensor.#block;
+    // Where the language has no Symbol.dispose, what compilers make of `using` asks for this one.
+    if (typeof Symbol.dispose !== "symbol") {
+      Reflect.defineProperty(Tensor.prototype, Symbol.for("Symbol.dispose"), {
+        value: Tensor.prototype.dispose,
+        writable: true,
+        configurable: true,
+      });
+    }
   }
 
   readonly #shape: readonly number[];
