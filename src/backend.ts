@@ -69,6 +69,8 @@ export type Values = Float32Array | Float64Array | Block;
 /** Values where they are now. */
 export type View = Float32Array | Float64Array;
 
+export function viewOf(values: Float32Array | Block): Float32Array;
+export function viewOf(values: Values): View;
 export function viewOf(values: Values): View {
   return ArrayBuffer.isView(values) ? values : values.values;
 }
