@@ -255,11 +255,9 @@ function merge(statistics: Statistics, per: number): void {
   const { count, mean, m2 } = statistics;
   for (let from = 0; from < mean.length; from += per) {
     const to = from + per;
-    // Counted from the first, so that equal means give just theirs.
-    const base = mean[from];
     let sum = 0;
-    for (let j = from; j < to; j++) sum += mean[j] - base;
-    const center = base + sum / per;
+    for (let j = from; j < to; j++) sum += mean[j];
+    const center = sum / per;
     let squares = 0;
     for (let j = from; j < to; j++) {
       const apart = mean[j] - center;
