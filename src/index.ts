@@ -28,6 +28,7 @@ export {
 } from "./image-scaler.js";
 export { InstanceNorm } from "./instance-norm.js";
 export type { JsonNumber, Parsed } from "./json.js";
+export type { NormJSON, NormOptions } from "./layer.js";
 export {
   MinMaxScaler,
   type MinMaxScalerJSON,
@@ -35,7 +36,6 @@ export {
   type SklearnMinMax,
 } from "./min-max-scaler.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
-export type { NormJSON, NormOptions } from "./parameters.js";
 export type { PixelSumsJSON } from "./pixel-sums.js";
 export type { LikeSamples, Nested, Numbers, OutSamples, Samples } from "./samples.js";
 export type { FitOptions, SklearnOptions, SklearnUnread } from "./scaler.js";

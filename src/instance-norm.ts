@@ -3,7 +3,7 @@
 import { checkOptions } from "./argument.js";
 import { Grouped } from "./grouped.js";
 import { fieldsOf, type Parsed } from "./json.js";
-import { type NormJSON, type NormOptions, normFromJson } from "./parameters.js";
+import { type NormJSON, type NormOptions, normFromJson } from "./layer.js";
 import { type PyTorchNormOptions, pyTorchNorm, type StateDict } from "./trained.js";
 
 /**
