@@ -22,7 +22,7 @@ import {
   type ShapeOption,
 } from "./call.js";
 import { fieldsOf, fromJson, listFromJson, listToJson, type Parsed } from "./json.js";
-import { Layer, normFromJson } from "./layer.js";
+import { Layer, NORM, normFromJson } from "./layer.js";
 import { samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
 import { checkInUse, noGradients, variances, weighted } from "./parameters.js";
@@ -49,8 +49,7 @@ import {
 
 const TRAIN = [...APPLY, "moments"];
 const BACKWARD = ["out", "shape", "frozen", "gradients"];
-const STATE = ["gamma", "beta", "runningMean", "runningVariance"];
-const OPTIONS = ["axis", "epsilon", "momentum", "unbiased", ...STATE];
+const OPTIONS = [...NORM, "momentum", "unbiased", "runningMean", "runningVariance"];
 
 /**
  * Batch normalization (Ioffe & Szegedy 2015): per feature
