@@ -1,7 +1,7 @@
 // What a batch norm is made with, saved as, and returns.
 
 import type { JsonNumber } from "./json.js";
-import type { NormJSON, NormOptions } from "./layer.js";
+import type { NormJSON, NormOptions } from "./parameters.js";
 
 /** A layer's settings, parameters and running statistics. */
 export interface BatchNormOptions extends NormOptions {

@@ -22,7 +22,7 @@ import {
   type ShapeOption,
 } from "./call.js";
 import { fieldsOf, fromJson, listFromJson, listToJson, type Parsed } from "./json.js";
-import { Layer, NORM, normFromJson } from "./layer.js";
+import { Layer, layerFromJson, NORM } from "./layer.js";
 import { samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
 import { checkInUse, noGradients, variances, weighted } from "./parameters.js";
@@ -288,7 +288,7 @@ export class BatchNorm extends Layer {
    */
   static fromJSON(json: Parsed<BatchNormJSON>): BatchNorm {
     const saved = fieldsOf("json", json);
-    const norm = normFromJson(saved);
+    const norm = layerFromJson(saved);
     const values = (name: string) => listFromJson(name, saved[name], norm.features);
     return BatchNorm.#trainedLayer({
       ...norm,
@@ -377,8 +377,7 @@ export class BatchNorm extends Layer {
   }
 
   protected override parameters(): Norm {
-    checkInUse("runningMean", this.#running.mean, this.features);
-    checkInUse("runningVariance", this.#running.m2, this.features);
+    checkInUse(this.features, null, null, this.runningMean, this.runningVariance);
     return super.parameters();
   }
 

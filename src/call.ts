@@ -137,13 +137,17 @@ export function runOn<Result>(
 }
 
 /** An output that fits: as long as the input, and the input itself or memory apart from it. */
-export function checkOutput(output: Values, name: string, input: Values): void {
+export function checkOutput(output: Values, name: string, input: Values, own = "out"): void {
   if (output === input) return;
   const from: View = viewOf(input);
   const to: View = viewOf(output);
-  if (to.length !== from.length) throw wrongValue("out", `${name}'s length ${from.length}`, to.length);
-  if (to.buffer !== from.buffer || to.byteOffset === from.byteOffset) return;
-  if (Math.abs(to.byteOffset - from.byteOffset) < from.byteLength) {
-    throw new RangeError(`out: expected ${name} itself or memory apart from it, got an overlap of the two`);
-  }
+  if (to.length !== from.length) throw wrongValue(own, `${name}'s length ${from.length}`, to.length);
+  if (to.byteOffset === from.byteOffset || !overlap(to, from)) return;
+  throw new RangeError(`${own}: expected ${name} itself or memory apart from it, got an overlap of the two`);
+}
+
+/** Whether two views have bytes in common. */
+export function overlap(a: View, b: View): boolean {
+  const ends = Math.min(a.byteOffset + a.byteLength, b.byteOffset + b.byteLength);
+  return a.buffer === b.buffer && Math.max(a.byteOffset, b.byteOffset) < ends;
 }

@@ -14,10 +14,10 @@ import {
   type ShapeOption,
 } from "./call.js";
 import { backendFor } from "./environment.js";
-import { Layer, NORM, type NormOptions } from "./layer.js";
+import { Layer, NORM } from "./layer.js";
 import { type Layout, product } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
-import { noGradients } from "./parameters.js";
+import { type NormOptions, noGradients } from "./parameters.js";
 import { type Data, valuesOf } from "./tensor.js";
 
 /** Values of a part, which all steps take before the next part. */

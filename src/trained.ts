@@ -39,11 +39,15 @@ export interface TrainedLayer {
 }
 
 /** Which layer of a state dict is meant, and what a state dict does not say of it. */
-export interface PyTorchNormOptions {
+export interface PyTorchRowOptions {
   /** What stands before the names, with or without the last dot: "layer1.0.norm1". Default: none. */
   prefix?: string | undefined;
-  /** Added to the variance, inside the root. Default: 1e-5. */
+  /** Added to the variance, inside the root. Default: what the layer's own is in PyTorch. */
   epsilon?: number | undefined;
+}
+
+/** The same, and the feature axis. */
+export interface PyTorchNormOptions extends PyTorchRowOptions {
   /** The feature axis. Default: 1, as in PyTorch. */
   axis?: number | undefined;
 }
@@ -146,9 +150,18 @@ export function pyTorchNorm(stateDict: unknown, options: PyTorchNormOptions) {
   }
   // Arrays that say several axes are weights of convolutions and linear layers.
   const named = { argument, arrays: new Map([...all].filter(([, array]) => !hasAxes(array))) };
-  const arrays = pyTorchArrays(named, prefix, "weight");
+  return { axis, epsilon, ...affineOf(pyTorchArrays(named, prefix, "weight")) };
+}
+
+/** The norm of rows of this prefix: `weight`, of any number of axes, and perhaps `bias`. */
+export function pyTorchRows(stateDict: unknown, { prefix = "", epsilon }: PyTorchRowOptions) {
+  const named = byName("stateDict", stateDict, STATE_DICT);
+  return { epsilon, ...affineOf(pyTorchArrays(named, prefix, "weight")) };
+}
+
+function affineOf(arrays: Arrays) {
   const gamma = floats(arrays, "weight");
-  return { features: gamma.length, axis, epsilon, gamma, beta: optional(arrays, "bias") };
+  return { features: gamma.length, gamma, beta: optional(arrays, "bias") };
 }
 
 function hasAxes(array: unknown): boolean {

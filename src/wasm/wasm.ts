@@ -112,6 +112,7 @@ export class Wasm implements Backend, Pass {
       linear: this.#kernels.memory,
       memory: this.#memory,
       window: this.#window.pointer,
+      room: HOLD,
       table: this.#scratch,
     };
   }
@@ -363,8 +364,9 @@ export class Wasm implements Backend, Pass {
 export interface Scratch {
   readonly linear: WebAssembly.Memory;
   readonly memory: Memory;
-  /** Room for WINDOW values. */
+  /** Room for so many values. */
   readonly window: number;
+  readonly room: number;
   /** Room for what is small. */
   readonly table: number;
 }
