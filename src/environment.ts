@@ -1,12 +1,14 @@
 // Where calls run: on WebAssembly, or on JavaScript where that is missing, forbidden, switched off, or slower.
 
 import { checkOptions, isFloat64Array, numberIn, oneOf, wrongKind, wrongValue } from "./argument.js";
-import type { Backend, ImageSteps, Values } from "./backend.js";
+import type { Backend, Block, ImageSteps, RowSteps, Values } from "./backend.js";
 import { imageSteps } from "./javascript/image-steps.js";
 import { double, javascript } from "./javascript/javascript.js";
+import { rowSteps } from "./javascript/row-steps.js";
 import type { Layout } from "./layout.js";
 import { wasmImageSteps } from "./wasm/image-steps.js";
 import { exportsOf, give, isModule, type Kernels, kernels, nameOf } from "./wasm/module.js";
+import { wasmRowSteps } from "./wasm/row-steps.js";
 import { Wasm } from "./wasm/wasm.js";
 
 /** Values up to which a call is faster in JavaScript: 3 × 2 takes 0.2 µs there, and 0.5 µs through WebAssembly. */
@@ -46,9 +48,14 @@ export function current(): Backend {
   return running;
 }
 
+/** The values of an argument, so that they stay in place whatever memory the call itself takes. */
+export function placed(values: Float32Array): Float32Array | Block {
+  return wasm ? wasm.placed(values) : values;
+}
+
 /** The backend that calls on such float32 data run on. */
-export function backendFor(layout: Layout): Backend {
-  return layout.length <= TINY ? javascript : current();
+export function backendFor({ length }: Pick<Layout, "length">): Backend {
+  return length <= TINY ? javascript : current();
 }
 
 /** The same for data of both kinds. */
@@ -64,6 +71,13 @@ export function imageStepsFor(pixels: number): ImageSteps {
   const backend = current();
   const steps = backend instanceof Wasm && pixels > TINY_IMAGE ? wasmImageSteps(backend.scratch) : null;
   return steps ?? imageSteps;
+}
+
+/** The steps on rows of so many features, of which there are `length` values. */
+export function rowStepsFor(length: number, features: number): RowSteps {
+  const backend = current();
+  const steps = backend instanceof Wasm && length > TINY ? wasmRowSteps(backend.scratch, features) : null;
+  return steps ?? rowSteps;
 }
 
 /** Which kernels run: `"wasm"`, or `"javascript"` where WebAssembly or its SIMD is missing or forbidden. */

@@ -39,15 +39,23 @@ export interface TrainedLayer {
 }
 
 /** Which layer of a state dict is meant, and what a state dict does not say of it. */
-export interface PyTorchOptions {
-  /** What stands before the names, with or without the last dot: "layer1.0.bn1". Default: none. */
+export interface PyTorchRowOptions {
+  /** What stands before the names, with or without the last dot: "layer1.0.norm1". Default: none. */
   prefix?: string | undefined;
-  /** Added to the variance, inside the root. Default: 1e-5. */
+  /** Added to the variance, inside the root. Default: what the layer's own is in PyTorch. */
   epsilon?: number | undefined;
-  /** Weight of the NEW batch, as in PyTorch; null: cumulative average. Default: 0.1. */
-  momentum?: number | null | undefined;
+}
+
+/** The same, and the feature axis. */
+export interface PyTorchNormOptions extends PyTorchRowOptions {
   /** The feature axis. Default: 1, as in PyTorch. */
   axis?: number | undefined;
+}
+
+/** The same of a batch norm. */
+export interface PyTorchOptions extends PyTorchNormOptions {
+  /** Weight of the NEW batch, as in PyTorch; null: cumulative average. Default: 0.1. */
+  momentum?: number | null | undefined;
 }
 
 /** A layer's config: what `get_config()` returns, of which these are read. */
@@ -90,7 +98,8 @@ interface Arrays {
 /** The batch norm of this prefix: `weight`, `bias` (both absent: affine=False) and the running statistics. */
 export function pyTorchLayer(stateDict: unknown, options: PyTorchOptions): TrainedLayer {
   const { prefix = "", ...rest } = options;
-  return pyTorchBatchNorm(pyTorchArrays(stateDict, prefix, "running_mean"), rest);
+  const named = byName("stateDict", stateDict, STATE_DICT);
+  return pyTorchBatchNorm(pyTorchArrays(named, prefix, "running_mean"), rest);
 }
 
 /** Every batch norm of the state dict, by its prefix. */
@@ -101,9 +110,8 @@ export function pyTorchLayers(stateDict: unknown, options: PyTorchOptions): Map<
 }
 
 /** The arrays of the layer of this prefix, which has one called `last`. */
-function pyTorchArrays(stateDict: unknown, prefix: unknown, last: string): Arrays {
+function pyTorchArrays(named: Named, prefix: unknown, last: string): Arrays {
   if (typeof prefix !== "string") throw wrongKind("prefix", "a string", prefix);
-  const named = byName("stateDict", stateDict, STATE_DICT);
   const starts = someStartsOf(named, last);
   const meant = starts.filter((start) => start === prefix || pathOf(start) === prefix);
   return arraysAt(named, only(meant, starts, "prefix", prefix));
@@ -124,6 +132,41 @@ function pyTorchBatchNorm(arrays: Arrays, options: PyTorchOptions): TrainedLayer
     runningVariance: floats(arrays, "running_var"),
     batchesTracked: count(arrays, "num_batches_tracked"),
   };
+}
+
+/**
+ * The norm of this prefix that has no running statistics: `weight` and `bias`.
+ *
+ * @throws TypeError if it has them: then PyTorch's evaluation normalizes nothing
+ */
+export function pyTorchNorm(stateDict: unknown, options: PyTorchNormOptions) {
+  const { prefix = "", epsilon, axis = 1 } = options;
+  const { argument, arrays: all } = byName("stateDict", stateDict, STATE_DICT);
+  const tracked = [`${prefix}.running_mean`, `${prefix}running_mean`].find((name) => all.has(name));
+  if (tracked !== undefined) {
+    throw new TypeError(
+      `${argument}["${tracked}"]: expected no running statistics, got some (evaluation maps by them: write BatchNorm.fromPyTorch; to normalize by x's own, leave them out)`,
+    );
+  }
+  // Arrays that say several axes are weights of convolutions and linear layers.
+  const named = { argument, arrays: new Map([...all].filter(([, array]) => !hasAxes(array))) };
+  return { axis, epsilon, ...affineOf(pyTorchArrays(named, prefix, "weight")) };
+}
+
+/** The norm of rows of this prefix: `weight`, of any number of axes, and perhaps `bias`. */
+export function pyTorchRows(stateDict: unknown, { prefix = "", epsilon }: PyTorchRowOptions) {
+  const named = byName("stateDict", stateDict, STATE_DICT);
+  return { epsilon, ...affineOf(pyTorchArrays(named, prefix, "weight")) };
+}
+
+function affineOf(arrays: Arrays) {
+  const gamma = floats(arrays, "weight");
+  return { features: gamma.length, gamma, beta: optional(arrays, "bias") };
+}
+
+function hasAxes(array: unknown): boolean {
+  const { shape } = heldBy(array);
+  return isList(shape) && shape.length > 1;
 }
 
 /** `[gamma, beta, moving_mean, moving_variance]` without what the config switches off, or the same by name. */
