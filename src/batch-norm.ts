@@ -377,7 +377,8 @@ export class BatchNorm extends Layer {
   }
 
   protected override parameters(): Norm {
-    checkInUse(this.features, null, null, this.runningMean, this.runningVariance);
+    checkInUse("runningMean", this.runningMean, this.features);
+    checkInUse("runningVariance", this.runningVariance, this.features);
     return super.parameters();
   }
 

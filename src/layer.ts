@@ -63,7 +63,8 @@ export abstract class Layer extends Shown {
 
   /** The parameters, which are the caller's to change in place, but not to transfer away. */
   protected parameters(): Norm {
-    checkInUse(this.#features, this.#norm.gamma, this.#norm.beta);
+    checkInUse("gamma", this.#norm.gamma, this.#features);
+    checkInUse("beta", this.#norm.beta, this.#features);
     return this.#norm;
   }
 }

@@ -123,7 +123,8 @@ export abstract class RowNormalization extends Shown {
   /** @throws TypeError if the memory of gamma or beta was transferred */
   #checked(): RowNorm {
     const { features, gamma, beta } = this.#norm;
-    checkInUse(features, gamma, beta);
+    checkInUse("gamma", gamma, features);
+    checkInUse("beta", beta, features);
     return this.#norm;
   }
 
