@@ -1,7 +1,7 @@
 // Where calls run: on WebAssembly, or on JavaScript where that is missing, forbidden, switched off, or slower.
 
 import { checkOptions, isFloat64Array, numberIn, oneOf, wrongKind, wrongValue } from "./argument.js";
-import type { Backend, ImageSteps, RowSteps, Values } from "./backend.js";
+import type { Backend, Block, ImageSteps, RowSteps, Values } from "./backend.js";
 import { imageSteps } from "./javascript/image-steps.js";
 import { double, javascript } from "./javascript/javascript.js";
 import { rowSteps } from "./javascript/row-steps.js";
@@ -46,6 +46,11 @@ function webAssembly(): Wasm | null {
 export function current(): Backend {
   running ??= webAssembly() ?? javascript;
   return running;
+}
+
+/** The values of an argument, so that they stay in place whatever memory the call itself takes. */
+export function placed(values: Float32Array): Float32Array | Block {
+  return wasm ? wasm.placed(values) : values;
 }
 
 /** The backend that calls on such float32 data run on. */

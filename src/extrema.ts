@@ -19,7 +19,7 @@ import {
 import { checkAxis, type Layout, samples } from "./layout.js";
 import { type AddOptions, oneCount, seen } from "./moments.js";
 import type { Samples } from "./samples.js";
-import { Shown } from "./shown.js";
+import { isA, Shown } from "./shown.js";
 
 /** Which axis holds the features. */
 export interface ExtremaOptions extends Plain {
@@ -132,7 +132,7 @@ export class Extrema extends Shown {
    * @throws TypeError if it is not Extrema, RangeError if it has other features or another axis
    */
   merge(other: Extrema): this {
-    if (!(other instanceof Extrema)) throw wrongKind("other", "Extrema", other);
+    if (!isA(other, Extrema)) throw wrongKind("other", "Extrema", other);
     checkFeatures(this.features, other.features);
     checkSame(this, other, ["axis"]);
     if (other.#ends !== undefined) this.#join(other.#ends);

@@ -18,7 +18,7 @@ import { Layer, NORM } from "./layer.js";
 import { type Layout, product } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
 import { type NormOptions, noGradients } from "./parameters.js";
-import { type Data, valuesOf } from "./tensor.js";
+import type { Data } from "./tensor.js";
 
 /** Values of a part, which all steps take before the next part. */
 const PART = 512 * 1024;
@@ -124,34 +124,34 @@ export abstract class Grouped extends Layer {
     const gammas = gamma && rounds(gamma, most);
     const betas = beta && rounds(beta, most);
 
-    const y = call.result();
-    // Views are made after y: nothing grows the memory from here on.
-    const x = viewOf(call.x);
-    const out = viewOf(valuesOf("out", y));
-    const beside = call.beside && viewOf(call.beside);
-    for (let from = 0, first = 0; from < x.length; from += most * plane) {
-      const to = Math.min(from + most * plane, x.length);
-      const layout = { outer: rows, features: (to - from) / plane, inner, length: to - from };
-      const width = layout.features;
-      if (this.#statistics.mean.length !== width) this.#statistics = emptyStatistics(width);
-      const statistics = this.#statistics;
-      const here = (values: Float32Array<ArrayBuffer> | null) =>
-        values?.subarray(first, first + width) ?? null;
-      const norm = { gamma: here(gammas), beta: here(betas), epsilon };
-      const part = { layout, first, statistics, norm, after: call.after };
-      runOn(
-        backendFor(layout),
-        x.subarray(from, to),
-        out.subarray(from, to),
-        beside?.subarray(from, to) ?? null,
-        (pass) => {
-          reduce(pass, layout, per, statistics);
-          steps(pass, part);
-        },
-      );
-      first = (first + width) % features;
-    }
-    return y;
+    return call.into((values) => {
+      // Views are made after y: nothing grows the memory from here on.
+      const x = viewOf(call.x);
+      const out = viewOf(values);
+      const beside = call.beside && viewOf(call.beside);
+      for (let from = 0, first = 0; from < x.length; from += most * plane) {
+        const to = Math.min(from + most * plane, x.length);
+        const layout = { outer: rows, features: (to - from) / plane, inner, length: to - from };
+        const width = layout.features;
+        if (this.#statistics.mean.length !== width) this.#statistics = emptyStatistics(width);
+        const statistics = this.#statistics;
+        const here = (values: Float32Array<ArrayBuffer> | null) =>
+          values?.subarray(first, first + width) ?? null;
+        const norm = { gamma: here(gammas), beta: here(betas), epsilon };
+        const part = { layout, first, statistics, norm, after: call.after };
+        runOn(
+          backendFor(layout),
+          x.subarray(from, to),
+          out.subarray(from, to),
+          beside?.subarray(from, to) ?? null,
+          (pass) => {
+            reduce(pass, layout, per, statistics);
+            steps(pass, part);
+          },
+        );
+        first = (first + width) % features;
+      }
+    });
   }
 }
 

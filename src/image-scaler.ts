@@ -29,8 +29,8 @@ import {
 import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { type PixelTable, pixelTable } from "./pixel-map.js";
 import { PixelSums, type PixelSumsJSON } from "./pixel-sums.js";
-import { Shown } from "./shown.js";
-import { type Data, Tensor, valuesOf } from "./tensor.js";
+import { isA, Shown } from "./shown.js";
+import { type Data, isTensor, valuesOf } from "./tensor.js";
 
 const OPTIONS = ["mean", "std", "channels", "layout"];
 const FIT = ["channels", "layout"];
@@ -223,14 +223,16 @@ export class ImageScaler extends Shown {
   ): ImageLike | readonly ImageLike[] {
     checkOptions(options, INVERSE);
     const { out, width, height } = options;
-    const values = valuesOf("x", x);
+    // Before the values, because the fields of an image may be getters.
     const outputs = out === undefined ? undefined : imagesOf("out", "out", out);
+    const values = valuesOf("x", x);
     const size = this.#sizeOf(x, width, height, outputs);
     const each = this.#features * size.width * size.height;
-    const count = x.length / each;
+    const { length } = viewOf(values);
+    const count = length / each;
     if (!Number.isInteger(count) || count === 0) {
       const sizes = this.#shape(size.height, size.width).join(" × ");
-      throw wrongValue("x", `one or more images of ${sizes} = ${each} values`, x.length);
+      throw wrongValue("x", `one or more images of ${sizes} = ${each} values`, length);
     }
     if (outputs) checkOutputs(outputs, count, viewOf(values));
     const made = outputs ? [] : Array.from({ length: count }, () => blank(size));
@@ -239,7 +241,7 @@ export class ImageScaler extends Shown {
     images.forEach((pixels, i) => {
       steps.inverse(values, i * each, this.#order, this.#prepared, pixels);
     });
-    const several = x instanceof Tensor ? x.shape.length === 4 : count > 1;
+    const several = isTensor(x) ? x.shape.length === 4 : count > 1;
     return out ?? (several ? made : made[0]);
   }
 
@@ -251,7 +253,7 @@ export class ImageScaler extends Shown {
    * other options
    */
   merge(other: ImageScaler): this {
-    if (!(other instanceof ImageScaler)) throw wrongKind("other", "an ImageScaler", other);
+    if (!isA(other, ImageScaler)) throw wrongKind("other", "an ImageScaler", other);
     checkSame(this, other, ["channels", "layout"]);
     const sums = sumsOf("this", this.#sums);
     sums.merge(sumsOf("other", other.#sums));
@@ -303,7 +305,7 @@ export class ImageScaler extends Shown {
     const [{ width, height, count }] = images;
     const sizes = this.#shape(height, width);
     const length = images.length * this.#features * count;
-    if (out instanceof Tensor) {
+    if (isTensor(out)) {
       const shapes = [[images.length, ...sizes], ...(images.length === 1 ? [sizes] : [])].map(show);
       const got = show(out.shape);
       if (!shapes.includes(got)) throw wrongValue("out", `the shape ${shapes.join(" or ")}`, got);
@@ -315,7 +317,7 @@ export class ImageScaler extends Shown {
 
   /** The sizes of the images that come back, from wherever they are known; all of these must agree. */
   #sizeOf(x: Data, width: unknown, height: unknown, outputs: readonly Image[] | undefined): Size {
-    let size = x instanceof Tensor ? this.#sizeIn(x.shape) : outputs?.[0];
+    let size = isTensor(x) ? this.#sizeIn(x.shape) : outputs?.[0];
     if (size === undefined || width !== undefined || height !== undefined) {
       const given = { width: positiveInteger("width", width), height: positiveInteger("height", height) };
       if (size) checkSize("width, height", given, size);

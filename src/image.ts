@@ -1,12 +1,12 @@
 // What an image is as an argument: 8-bit pixels and their sizes, checked.
 
-import { isBytes, positiveInteger, wrongKind, wrongValue } from "./argument.js";
+import { type Bytes, inUse, isBytes, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 import type { Pixels } from "./backend.js";
 
 /** 8-bit pixels, row by row: an `ImageData`, or what a decoder returns, such as a Buffer and its sizes. */
 export interface ImageLike {
   /** Red, green, blue and alpha of every pixel, or red, green and blue. */
-  readonly data: Uint8ClampedArray | Uint8Array;
+  readonly data: Bytes;
   /** Pixels of a row. */
   readonly width: number;
   /** Rows. */
@@ -33,8 +33,9 @@ export function imageOf(name: string, image: ImageLike): Image {
   if (image === null || typeof image !== "object") {
     throw wrongKind(name, "an image { data, width, height }", image);
   }
-  const { data, width, height } = image;
-  if (!isBytes(data)) throw notBytes(`${name}.data`, data);
+  const { data: given, width, height } = image;
+  if (!isBytes(given)) throw notBytes(`${name}.data`, given);
+  const data = inUse(`${name}.data`, given);
   const count = positiveInteger(`${name}.width`, width) * positiveInteger(`${name}.height`, height);
   if (data.length === 4 * count) return { data, bytes: 4, count, width, height };
   if (data.length === 3 * count) return { data, bytes: 3, count, width, height };

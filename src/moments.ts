@@ -19,7 +19,7 @@ import {
 } from "./json.js";
 import { checkAxis, type Layout } from "./layout.js";
 import type { Samples } from "./samples.js";
-import { Shown } from "./shown.js";
+import { isA, Shown } from "./shown.js";
 
 /** Which axis holds the features, and what a NaN does. */
 export interface MomentsOptions extends Plain {
@@ -146,7 +146,7 @@ export class Moments extends Shown {
    * @throws TypeError if it is not Moments, RangeError if it has other features, another axis or another `nan`
    */
   merge(other: Moments): this {
-    if (!(other instanceof Moments)) throw wrongKind("other", "Moments", other);
+    if (!isA(other, Moments)) throw wrongKind("other", "Moments", other);
     checkFeatures(this.features, other.features);
     checkSame(this, other, ["axis", "nan"]);
     if (other.#sum === undefined) return this;

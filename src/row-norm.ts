@@ -7,7 +7,7 @@ import { rowStepsFor } from "./environment.js";
 import { layoutOf, product } from "./layout.js";
 import { checkInUse, noGradients, normOf, type ParameterOptions } from "./parameters.js";
 import { Shown } from "./shown.js";
-import { type Data, Tensor, valuesOf } from "./tensor.js";
+import { type Data, isTensor, Tensor, valuesOf } from "./tensor.js";
 
 /** What is added before the norm. */
 export interface SkipOptions extends Plain {
@@ -132,7 +132,7 @@ export abstract class RowNormalization extends Shown {
   #rowsOf(x: Data): Rows {
     const { features } = this.#norm;
     const values = valuesOf("x", x);
-    if (!(x instanceof Tensor)) {
+    if (!isTensor(x)) {
       layoutOf(viewOf(values).length, features, -1, undefined);
       return values;
     }
@@ -154,5 +154,5 @@ function beside(name: string, data: Data, x: Rows): Rows {
 
 /** New memory of x's kind. */
 function like(x: Data): Data {
-  return x instanceof Tensor ? new Tensor(x.shape) : new Float32Array(x.length);
+  return isTensor(x) ? new Tensor(x.shape) : new Float32Array(x.length);
 }

@@ -10,6 +10,7 @@ import {
   fold as foldDoubles,
   moments as momentsOfDoubles,
 } from "#double/loops.js";
+import { exhausted } from "../argument.js";
 import { type Backend, type Pass, type Values, type View, viewOf } from "../backend.js";
 import { backward, slopes } from "./backward.js";
 import { gradients } from "./gradients.js";
@@ -57,7 +58,11 @@ function backendOf(name: "javascript" | "double", loops: typeof singles): Backen
     name,
 
     allocate(length) {
-      return { values: new Float32Array(length), free() {} };
+      try {
+        return { values: new Float32Array(length), free() {} };
+      } catch (cause) {
+        throw exhausted(4 * length, cause);
+      }
     },
 
     table(map) {

@@ -82,6 +82,11 @@ export class Wasm implements Backend, Pass {
     return this.#memory.floats(length);
   }
 
+  /** A view of this memory as a block, which is found again when the memory has grown. */
+  placed(values: Float32Array): Float32Array | Block {
+    return this.#memory.placed(values);
+  }
+
   /** Grows the memory once for `bytes` that tensors will take. */
   reserve(bytes: number): void {
     this.#memory.reserve(bytes);
