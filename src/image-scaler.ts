@@ -88,8 +88,8 @@ export class ImageScaler extends Shown {
   constructor(options: ImageScalerOptions = {}) {
     super();
     checkOptions(options, OPTIONS);
-    const { mean = 0, std = 1, channels, layout } = options;
-    this.#order = orderOf({ channels, layout });
+    const { mean = 0, std = 1, channels = "RGB", layout = "NCHW" } = options;
+    this.#order = orderOf(channels, layout);
     this.#mean = perChannel("mean", mean, this.#features, "a number that float32 holds", isMean);
     this.#std = perChannel("std", std, this.#features, "a number other than 0 that float32 holds", isStd);
   }
@@ -103,7 +103,8 @@ export class ImageScaler extends Shown {
    */
   static fit(images: Iterable<ImageLike>, options: ImageOrderOptions = {}): ImageScaler {
     checkOptions(options, FIT);
-    const order = orderOf(options);
+    const { channels = "RGB", layout = "NCHW" } = options;
+    const order = orderOf(channels, layout);
     checkObject("images", images);
     if (!(Symbol.iterator in images)) throw wrongKind("images", "an array of images, or an iterable", images);
     const gray = order.channels === "gray";
@@ -159,7 +160,7 @@ export class ImageScaler extends Shown {
    * @returns `out`, or a new array: N × C × H × W values, or N × H × W × C. A tensor of one image may lack the N
    * @throws TypeError, RangeError, ReferenceError if an argument does not fit; nothing is written
    */
-  apply<Y extends Data>(image: ImageLike | readonly ImageLike[], options: Required<OutOption<Y>>): Y;
+  apply<Y extends Data>(image: ImageLike | readonly ImageLike[], options: OutOption<Y> & { out: Y }): Y;
   apply(image: ImageLike | readonly ImageLike[], options?: OutOption<never>): Float32Array<ArrayBuffer>;
   apply(image: ImageLike | readonly ImageLike[], options: OutOption<Data> = {}): Data {
     checkOptions(options, APPLY);
@@ -186,7 +187,7 @@ export class ImageScaler extends Shown {
    */
   inverse<Y extends ImageLike | readonly ImageLike[]>(
     x: Data,
-    options: InverseOptions<Y> & Required<OutOption<Y>>,
+    options: InverseOptions<Y> & OutOption<Y> & { out: Y },
   ): Y;
   inverse(x: Data, options?: InverseOptions<never>): RgbaImage | RgbaImage[];
   inverse(
@@ -242,7 +243,7 @@ export class ImageScaler extends Shown {
   /** @throws TypeError, RangeError if it is not what `toJSON` returned */
   static fromJSON(json: ImageScalerJSON): ImageScaler {
     const { channels, layout, mean, std, sums } = fieldsOf("json", json);
-    const order = orderOf({ channels, layout });
+    const order = orderOf(channels, layout);
     const features = order.channels === "gray" ? 1 : 3;
     const scaler = new ImageScaler({
       ...order,
@@ -313,7 +314,7 @@ export class ImageScaler extends Shown {
   }
 }
 
-function orderOf({ channels = "RGB", layout = "NCHW" }: { channels?: unknown; layout?: unknown }): Order {
+function orderOf(channels: unknown, layout: unknown): Order {
   return {
     channels: oneOf("channels", channels, ["RGB", "BGR", "gray"]),
     layout: oneOf("layout", layout, ["NCHW", "NHWC"]),
