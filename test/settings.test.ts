@@ -5,9 +5,13 @@ import {
   Affine,
   BatchNorm,
   Extrema,
+  GroupNorm,
   ImageScaler,
+  InstanceNorm,
+  LayerNorm,
   MinMaxScaler,
   Moments,
+  RMSNorm,
   StandardScaler,
   Tensor,
 } from "simdnorm";
@@ -66,6 +70,22 @@ const settings: [noun: string, make: (options: object) => unknown, options: Reco
       runningVariance: "variances",
     },
   ],
+  [
+    "GroupNorm",
+    (options) => new GroupNorm(1, 2, options),
+    { axis: "integer", epsilon: "epsilon", gamma: "parameter", beta: "parameter" },
+  ],
+  [
+    "InstanceNorm",
+    (options) => new InstanceNorm(2, options),
+    { axis: "integer", epsilon: "epsilon", gamma: "parameter", beta: "parameter" },
+  ],
+  [
+    "LayerNorm",
+    (options) => new LayerNorm(2, options),
+    { epsilon: "epsilon", gamma: "parameter", beta: "parameter" },
+  ],
+  ["RMSNorm", (options) => new RMSNorm(2, options), { epsilon: "epsilon", gamma: "parameter" }],
   ["Affine", (options) => new Affine(2, options), { center: "list", scale: "list", shift: "list" }],
   ["Moments", (options) => new Moments(2, options), { axis: "integer", nan: "name" }],
   ["Extrema", (options) => new Extrema(2, options), { axis: "integer" }],
@@ -123,6 +143,9 @@ onBothBackends(() => {
 
   test.each([
     ["BatchNorm", BatchNorm],
+    ["InstanceNorm", InstanceNorm],
+    ["LayerNorm", LayerNorm],
+    ["RMSNorm", RMSNorm],
     ["Affine", Affine],
     ["Moments", Moments],
     ["Extrema", Extrema],
@@ -136,9 +159,7 @@ onBothBackends(() => {
         features,
       );
     }
-    const second = ["BatchNorm", "Affine"].includes(name)
-      ? [null, "axis", 7, [1], new Float32Array(2)]
-      : [null, 7];
+    const second = /Norm$|Affine/.test(name) ? [null, "axis", 7, [1], new Float32Array(2)] : [null, 7];
     for (const options of second) {
       expectRefusal(
         thrown(() => Reflect.construct(noun, [2, options])),
@@ -156,6 +177,10 @@ describe("what was saved", () => {
   const pixels = { data: new Uint8Array(16).map((_, i) => 7 * i), width: 2, height: 2 };
   const nouns: [string, { toJSON(): object }, { fromJSON(json: never): { toJSON(): object } }][] = [
     ["BatchNorm", layer, BatchNorm],
+    ["GroupNorm", new GroupNorm(1, 2, { axis: 1, beta: null }), GroupNorm],
+    ["InstanceNorm", new InstanceNorm(2, { gamma: [1, 2] }), InstanceNorm],
+    ["LayerNorm", new LayerNorm(2, { gamma: [1, 2] }), LayerNorm],
+    ["RMSNorm", new RMSNorm(2, { gamma: null }), RMSNorm],
     ["Affine", layer.fold(), Affine],
     ["Moments", new Moments(2).add(x), Moments],
     ["Extrema", new Extrema(2).add(x), Extrema],

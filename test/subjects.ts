@@ -1,6 +1,17 @@
 // Every public call on float32 values, in one form, for tests that hold for all of them. A new noun is a row of `subjects`.
 
-import { BatchNorm, Extrema, MinMaxScaler, Moments, StandardScaler, Tensor } from "simdnorm";
+import {
+  BatchNorm,
+  Extrema,
+  GroupNorm,
+  InstanceNorm,
+  LayerNorm,
+  MinMaxScaler,
+  Moments,
+  RMSNorm,
+  StandardScaler,
+  Tensor,
+} from "simdnorm";
 
 /** Arguments by name: `x`, `dy`, and options. */
 export type Args = Record<string, unknown>;
@@ -12,6 +23,8 @@ export interface Subject {
   readonly options: readonly string[];
   /** Whether it takes float64 and nested arrays, too. */
   readonly samples: boolean;
+  /** The shape that an array needs. */
+  shape?(rows: number, features: number): number[];
   /** A noun of so many features, ready for the call. */
   open(features: number): Opened;
 }
@@ -26,6 +39,8 @@ export interface Opened {
 export const ramp = (length: number, seed = 0): Float32Array<ArrayBuffer> =>
   Float32Array.from({ length }, (_, i) => Math.sin(i * i + seed) * 3 + ((i + seed) % 7));
 
+const ARRAYS = ["residual", "skip", "sum", "out"];
+
 type Noun = object & { toJSON(): unknown };
 
 function subject(
@@ -36,7 +51,7 @@ function subject(
   samples = false,
 ): Subject {
   const method = name.split(".")[1];
-  const arrays = [...before, ...options.filter((option) => option === "out" || option === "residual")];
+  const arrays = [...before, ...options.filter((option) => ARRAYS.includes(option))];
   return {
     name,
     arrays,
@@ -91,6 +106,26 @@ export const subjects: readonly Subject[] = [
         subject(`${name}.${method}`, ["x"], ["out", "shape"], make, true),
       ),
     ];
+  }),
+  ...[
+    (features: number) => new LayerNorm(features, { gamma: ramp(features, 1), beta: ramp(features, 2) }),
+    (features: number) => new RMSNorm(features, { gamma: ramp(features, 1) }),
+  ].flatMap((make) => {
+    const { name } = make(1).constructor;
+    return [
+      subject(`${name}.apply`, ["x"], ["skip", "sum", "out"], make),
+      subject(`${name}.backward`, ["x", "dy"], ["out"], make),
+    ];
+  }),
+  ...[
+    (features: number) => new GroupNorm(1, features, { gamma: ramp(features, 1) }),
+    (features: number) => new InstanceNorm(features, { beta: ramp(features, 1) }),
+  ].flatMap((make) => {
+    const { name } = make(1).constructor;
+    return [
+      subject(`${name}.apply`, ["x"], APPLY, make),
+      subject(`${name}.backward`, ["x", "dy"], ["out", "shape"], make),
+    ].map((subject) => ({ ...subject, shape: (rows: number, features: number) => [rows / 4, 4, features] }));
   }),
 ];
 

@@ -47,7 +47,7 @@ const uploads = {
   "simdnorm/edge": [
     ["simdnorm/edge", "esModule", "edge.js"],
     ["simdnorm/index.js", "esModule", "index.js"],
-    ["simdnorm/kernels.wasm?module", "wasm", "kernels.wasm"],
+    ...["kernels.wasm", "pixels.wasm", "rows.wasm"].map((file) => [`simdnorm/${file}?module`, "wasm", file]),
   ],
 };
 /** From 2025-05-05 on there is FinalizationRegistry, from 2025-06-01 on modules may be compiled at startup. */
@@ -149,8 +149,8 @@ globalThis.backend = check({ BatchNorm, Tensor, backend });`,
             path,
             namespace: "module",
           }));
-          onLoad({ filter: /.*/, namespace: "module" }, () => ({
-            contents: "export default globalThis.kernels",
+          onLoad({ filter: /.*/, namespace: "module" }, ({ path }) => ({
+            contents: `export default globalThis[${JSON.stringify(path)}]`,
           }));
         },
       },
@@ -161,7 +161,10 @@ globalThis.backend = check({ BatchNorm, Tensor, backend });`,
 
 const edge = library("edge-runtime");
 const fromConsumer = createRequire(join(folder, "package.json"));
-const kernels = new WebAssembly.Module(readFileSync(fromConsumer.resolve("simdnorm/kernels.wasm")));
+const compiled = ["kernels.wasm", "pixels.wasm", "rows.wasm"].map((file) => [
+  `./${file}?module`,
+  new WebAssembly.Module(readFileSync(fromConsumer.resolve(`simdnorm/${file}`))),
+]);
 for (const [locked, entry, expected] of [
   [false, "simdnorm", "wasm"],
   [true, "simdnorm", "javascript"],
@@ -171,7 +174,7 @@ for (const [locked, entry, expected] of [
     const { EdgeRuntime } = await import("edge-runtime");
     const { context } = new EdgeRuntime({
       codeGeneration: { strings: !locked, wasm: !locked },
-      extend: (context) => Object.assign(context, { kernels }),
+      extend: (context) => Object.assign(context, Object.fromEntries(compiled)),
       initialCode: await script(entry),
     });
     return context.backend;
