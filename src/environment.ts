@@ -92,6 +92,9 @@ export function backend(): "wasm" | "javascript" {
  * @throws TypeError, RangeError if an option is not valid, or a forced `"wasm"` cannot run here
  */
 export function init(options: InitOptions = {}): void {
+  if (isModule(options)) {
+    throw new TypeError("options: expected an object of options, got a module (write init({ module }))");
+  }
   checkOptions(options, ["module", "backend", "memory"]);
   const { module = [], backend, memory = 0 } = options;
   const modules = new Map<string, WebAssembly.Module>();

@@ -171,10 +171,11 @@ export class Extrema extends Shown {
     const { features, axis, count, min, max } = fieldsOf("json", json);
     const size = featuresFromJson(features);
     const extrema = new Extrema(size, { axis: checkAxis(axis) });
+    const length = size ?? 0;
+    const least = listFromJson("min", min, length);
+    const most = listFromJson("max", max, length);
+    const counts = countFromJson(count, length);
     if (size === undefined) return extrema;
-    const least = listFromJson("min", min, size);
-    const most = listFromJson("max", max, size);
-    const counts = countFromJson(count, size);
     for (let j = 0; j < size; j++) {
       const none = least[j] === Number.POSITIVE_INFINITY && most[j] === Number.NEGATIVE_INFINITY;
       if (counts[j] === 0 ? !none : !(least[j] <= most[j])) {

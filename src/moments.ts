@@ -175,12 +175,13 @@ export class Moments extends Shown {
       axis: checkAxis(axis),
       nan: oneOf("nan", nan, ["propagate", "ignore"]),
     });
-    if (size === undefined) return moments;
+    const length = size ?? 0;
     const sum = {
-      count: countFromJson(count, size),
-      mean: Float64Array.from(listFromJson("mean", mean, size)),
-      m2: Float64Array.from(listFromJson("m2", m2, size)),
+      count: countFromJson(count, length),
+      mean: Float64Array.from(listFromJson("mean", mean, length)),
+      m2: Float64Array.from(listFromJson("m2", m2, length)),
     };
+    if (size === undefined) return moments;
     for (const [j, squares] of sum.m2.entries()) {
       numberIn(`m2[${j}]`, squares, "a non-negative number or NaN", (n) => !(n < 0));
     }
