@@ -21,6 +21,12 @@ export interface OutOption<Y> extends Plain {
   out?: Y | undefined;
 }
 
+/** The same where it is given. */
+export interface Into<Y> extends OutOption<Y> {
+  /** Memory of yours for the result. */
+  out: Y;
+}
+
 /** How the values of x lie. */
 export interface ShapeOption extends Plain {
   /**
