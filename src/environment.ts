@@ -47,8 +47,8 @@ export function current(): Backend {
 }
 
 /** The backend that calls on such float32 data run on. */
-export function backendFor(layout: Layout): Backend {
-  return layout.length <= TINY ? javascript : current();
+export function backendFor({ length }: Pick<Layout, "length">): Backend {
+  return length <= TINY ? javascript : current();
 }
 
 /** The same for data of both kinds. */

@@ -13,6 +13,11 @@ export type {
   FoldLinearOptions,
   LayerWeights,
 } from "./fold-into.js";
+export {
+  GroupNorm,
+  type GroupNormJSON,
+  type PyTorchGroupNormOptions,
+} from "./group-norm.js";
 export type { ImageLike, RgbaImage } from "./image.js";
 export {
   type ImageOrderOptions,
@@ -21,6 +26,7 @@ export {
   type ImageScalerOptions,
   type InverseOptions,
 } from "./image-scaler.js";
+export { InstanceNorm } from "./instance-norm.js";
 export type { JsonNumber, Parsed } from "./json.js";
 export {
   MinMaxScaler,
@@ -29,6 +35,7 @@ export {
   type SklearnMinMax,
 } from "./min-max-scaler.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
+export type { NormJSON, NormOptions } from "./parameters.js";
 export type { PixelSumsJSON } from "./pixel-sums.js";
 export type { LikeSamples, Nested, Numbers, OutSamples, Samples } from "./samples.js";
 export type { FitOptions, SklearnOptions, SklearnUnread } from "./scaler.js";
@@ -40,4 +47,11 @@ export {
 } from "./standard-scaler.js";
 export type { BackwardOptions, BatchGradients, BatchMoments, TrainOptions } from "./synchronized.js";
 export { type Data, scope, Tensor, type TensorJSON } from "./tensor.js";
-export type { KerasConfig, OnnxAttributes, PyTorchOptions, StateDict, Weights } from "./trained.js";
+export type {
+  KerasConfig,
+  OnnxAttributes,
+  PyTorchNormOptions,
+  PyTorchOptions,
+  StateDict,
+  Weights,
+} from "./trained.js";
