@@ -8,12 +8,12 @@ import {
   isMasked,
   odd,
   Pair,
+  STATE,
+  SUMS,
   seenOf,
   setMasked,
   setSeen,
-  STATE,
   stateOf,
-  SUMS,
   sumsOf,
 } from "./exact";
 import { nextHalf } from "./table";
@@ -203,7 +203,7 @@ export function doubleRows1(
 
 class Rows {
   /** S and Q over `rows` rows of each of 4 streams, `span` bytes apart. */
-  @inline static four<Value>(
+  @inline static four<Value extends number>(
     x: usize,
     rows: usize,
     groups: usize,
@@ -226,7 +226,7 @@ class Rows {
   }
 
   /** Two columns of one row of each stream. */
-  @inline static four2<Value>(x: usize, span: usize, sums: usize): void {
+  @inline static four2<Value extends number>(x: usize, span: usize, sums: usize): void {
     const x1 = x + span;
     const x2 = x1 + span;
     const k = v128.load(sums);
@@ -244,7 +244,7 @@ class Rows {
   }
 
   /** N, S and Q over `rows` rows in sequence; with `skip` without NaN. */
-  @inline static one<Value>(
+  @inline static one<Value extends number>(
     x: usize,
     rows: usize,
     groups: usize,
@@ -270,7 +270,7 @@ class Rows {
     } while (--rows);
   }
 
-  @inline static one2<Value>(x: usize, all: v128, sums: usize, state: usize): void {
+  @inline static one2<Value extends number>(x: usize, all: v128, sums: usize, state: usize): void {
     const value = Pair.load<Value>(x);
     const taken = v128.or(f64x2.eq(value, value), all);
     const d = v128.and(f64x2.sub(value, v128.load(sums)), taken);

@@ -8,8 +8,8 @@ import {
   isMasked,
   odd,
   Pair,
-  SUMS,
   STATE,
+  SUMS,
   setMasked,
   stateOf,
   sumsOf,
@@ -75,7 +75,7 @@ export function imageExact(
 
 /** Values of a block that follows as many. */
 function blockAfter(seen: f64): usize {
-  return seen === 0 ? FIRST : seen * 4 < <f64>LONGEST ? <usize>seen << 2 : LONGEST;
+  return seen === 0 ? FIRST : seen * 4 < <f64>LONGEST ? (<usize>seen) << 2 : LONGEST;
 }
 
 /** One block of each plane. */
@@ -180,7 +180,7 @@ export function doublePresent(x: usize, length: usize, lane: usize, state: usize
 
 class Plane {
   /** S and Q, two accumulators each: with four, one does not fit the registers, which doubles the time. */
-  @inline static sum<Value>(x: usize, length: usize, lane: usize): void {
+  @inline static sum<Value extends number>(x: usize, length: usize, lane: usize): void {
     const k = v128.load64_splat(lane);
     let s = f64x2.splat(0);
     let q = s;
@@ -221,7 +221,7 @@ class Plane {
   }
 
   /** N, S and Q of what is not NaN. */
-  @inline static present<Value>(x: usize, length: usize, lane: usize, state: usize): void {
+  @inline static present<Value extends number>(x: usize, length: usize, lane: usize, state: usize): void {
     const k = v128.load64_splat(lane);
     const one = f64x2.splat(1);
     let n = f64x2.splat(0);

@@ -60,7 +60,7 @@ export function setSeen(work: usize, seen: f64): void {
 
 export class Pair {
   /** Two f32 or f64 values as f64. */
-  @inline static load<Value>(x: usize): v128 {
+  @inline static load<Value extends number>(x: usize): v128 {
     return sizeof<Value>() === 4 ? f64x2.promote_low_f32x4(v128.load64_zero(x)) : v128.load(x);
   }
 
@@ -119,11 +119,6 @@ export function far(sums: usize, state: usize, columns: usize, pending: f64, mos
   return found !== 0;
 }
 
-/** How far the shift is from the mean so far: only a block that is summed again has another one. */
-function moved(sums: usize, state: usize): v128 {
-  return Pair.finite(f64x2.sub(v128.load(sums), v128.load(state, MEAN)));
-}
-
 /** Forgets the block; K := the mean of its values. */
 export function again(sums: usize, state: usize, groups: usize, pending: f64): void {
   const p = f64x2.splat(pending);
@@ -161,9 +156,11 @@ export function flush(sums: usize, state: usize, groups: usize, pending: f64): v
     const all = f64x2.add(count, n);
     const d = f64x2.div(s, f64x2.pmax(n, one));
     const w = f64x2.div(n, f64x2.pmax(all, one));
-    const e = f64x2.sub(f64x2.add(moved(sums, state), d), v128.load(state, MEAN_REST));
-
-    const old = v128.load(state, MEAN);
+    // Before there is a mean, it counts from the shift. Afterwards only a block that was summed again has another shift.
+    const k = Pair.finite(v128.load(sums));
+    const old = v128.bitselect(v128.load(state, MEAN), k, f64x2.gt(count, zero));
+    const moved = Pair.finite(f64x2.sub(k, old));
+    const e = f64x2.sub(f64x2.add(moved, d), v128.load(state, MEAN_REST));
     const step = f64x2.add(v128.load(state, MEAN_REST), f64x2.mul(e, w));
     const mean = f64x2.add(old, step);
     v128.store(state, mean, MEAN);

@@ -63,14 +63,7 @@ export function columnsExtrema(
   }
 }
 
-function rowsExtrema(
-  x: usize,
-  rows: usize,
-  columns: usize,
-  stride: usize,
-  bytes: usize,
-  table: usize,
-): void {
+function rowsExtrema(x: usize, rows: usize, columns: usize, stride: usize, bytes: usize, table: usize): void {
   const groups = groupsOf(columns, bytes);
   const quarter = rows >> 2;
   const span = quarter * stride;
@@ -137,7 +130,7 @@ export function doubleEnds(x: usize, length: usize, lane: usize): void {
 
 class Ends {
   /** `rows` rows of each of 4 streams, `span` bytes apart. */
-  @inline static rows<Value>(
+  @inline static rows<Value extends number>(
     x: usize,
     rows: usize,
     groups: usize,
@@ -160,7 +153,7 @@ class Ends {
   }
 
   /** 16 bytes of one row of each stream. */
-  @inline static four<Value>(x: usize, span: usize, table: usize): void {
+  @inline static four<Value extends number>(x: usize, span: usize, table: usize): void {
     const x1 = x + span;
     const x2 = x1 + span;
     const a = v128.load(x);
@@ -174,7 +167,7 @@ class Ends {
     v128.store(table, Ends.sub<Value>(v128.load(table, 64), four), 64);
   }
 
-  @inline static one<Value>(x: usize, table: usize): void {
+  @inline static one<Value extends number>(x: usize, table: usize): void {
     const v = v128.load(x);
     v128.store(table, v128.pmin<Value>(v128.load(table), v));
     v128.store(table, v128.pmax<Value>(v128.load(table, 32), v), 32);
@@ -182,7 +175,7 @@ class Ends {
   }
 
   /** One value. */
-  @inline static lane<Value>(x: usize, lane: usize): void {
+  @inline static lane<Value extends number>(x: usize, lane: usize): void {
     const v = load<Value>(x);
     if (v < load<Value>(lane)) store<Value>(lane, v);
     if (v > load<Value>(lane, 32)) store<Value>(lane, v, 32);
@@ -190,7 +183,7 @@ class Ends {
   }
 
   /** A plane of `length` values: 64 bytes in two chains, then up to 3 vectors, then single values. */
-  @inline static plane<Value>(x: usize, length: usize, lane: usize): void {
+  @inline static plane<Value extends number>(x: usize, length: usize, lane: usize): void {
     const end = x + length * sizeof<Value>();
     const whole = x + ((length * sizeof<Value>()) & ~63);
     let a = sizeof<Value>() === 4 ? v128.load32_splat(lane) : v128.load64_splat(lane);
@@ -239,28 +232,28 @@ class Ends {
     for (; x < end; x += sizeof<Value>()) Ends.lane<Value>(x, lane);
   }
 
-  @inline static least<Value>(m: v128, v: v128, w: v128): v128 {
+  @inline static least<Value extends number>(m: v128, v: v128, w: v128): v128 {
     return v128.pmin<Value>(v128.pmin<Value>(m, v), w);
   }
 
-  @inline static most<Value>(m: v128, v: v128, w: v128): v128 {
+  @inline static most<Value extends number>(m: v128, v: v128, w: v128): v128 {
     return v128.pmax<Value>(v128.pmax<Value>(m, v), w);
   }
 
   /** −1 in the lanes that are not NaN. */
-  @inline static known<Value>(v: v128): v128 {
+  @inline static known<Value extends number>(v: v128): v128 {
     return v128.eq<Value>(v, v);
   }
 
-  @inline static add<Value>(a: v128, b: v128): v128 {
+  @inline static add<Value extends number>(a: v128, b: v128): v128 {
     return sizeof<Value>() === 4 ? i32x4.add(a, b) : i64x2.add(a, b);
   }
 
-  @inline static sub<Value>(a: v128, b: v128): v128 {
+  @inline static sub<Value extends number>(a: v128, b: v128): v128 {
     return sizeof<Value>() === 4 ? i32x4.sub(a, b) : i64x2.sub(a, b);
   }
 
-  @inline static count<Value>(lane: usize, more: i64): void {
+  @inline static count<Value extends number>(lane: usize, more: i64): void {
     if (sizeof<Value>() === 4) store<i32>(lane, load<i32>(lane, 64) + <i32>more, 64);
     else store<i64>(lane, load<i64>(lane, 64) + more, 64);
   }

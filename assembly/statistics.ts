@@ -5,7 +5,14 @@
 
 export { collectMoments, noMoments } from "./exact";
 export { columnsExact, doubleRows1, doubleRows4, floatRows1, floatRows4 } from "./exact-columns";
-export { doublePlane, doublePresent, floatPlane, floatPresent, imageExact, planesExact } from "./exact-planes";
+export {
+  doublePlane,
+  doublePresent,
+  floatPlane,
+  floatPresent,
+  imageExact,
+  planesExact,
+} from "./exact-planes";
 export {
   collectExtrema,
   columnsExtrema,

@@ -9,7 +9,6 @@ import type {
   After,
   Backend,
   Block,
-  Bounds,
   Coefficients,
   Folded,
   Gradients,
@@ -164,28 +163,6 @@ export class Wasm implements Backend, Pass {
       into.mean.set(this.#mean.values.subarray(0, width), first);
       into.m2.set(this.#m2.values.subarray(0, width), first);
     }
-  }
-
-  extrema(layout: Layout, into: Bounds): boolean {
-    const kernels = this.#kernels;
-    const table = this.#scratch;
-    let odd = false;
-    for (const { first, width, columns, inner, copies, stride, chunks } of this.#read(layout)) {
-      const all = columns ? width * inner * copies : width;
-      kernels.noExtrema(table, all);
-      for (const chunk of chunks) {
-        const x = this.#x.load(chunk);
-        const { rows, feature, planes } = chunk;
-        if (columns) kernels.columnsExtrema(x, rows, width * inner, copies, stride, table);
-        else kernels.planesExtrema(x, rows, planes, chunk.inner, table, feature);
-      }
-      const { pointer: min } = this.#first;
-      const { pointer: max } = this.#second;
-      if (kernels.collectExtrema(table, all, width, columns ? inner : 1, min, max)) odd = true;
-      into.min.set(this.#first.values.subarray(0, width), first);
-      into.max.set(this.#second.values.subarray(0, width), first);
-    }
-    return odd;
   }
 
   gradients(layout: Layout, statistics: Statistics, norm: Norm, into: Gradients): void {
@@ -363,7 +340,7 @@ export class Wasm implements Backend, Pass {
 export interface Scratch {
   readonly linear: WebAssembly.Memory;
   readonly memory: Memory;
-  /** Room for WINDOW values. */
+  /** Room for HOLD values. */
   readonly window: number;
   /** Room for what is small. */
   readonly table: number;

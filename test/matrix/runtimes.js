@@ -47,7 +47,7 @@ const uploads = {
   "simdnorm/edge": [
     ["simdnorm/edge", "esModule", "edge.js"],
     ["simdnorm/index.js", "esModule", "index.js"],
-    ...["kernels.wasm", "pixels.wasm", "rows.wasm"].map((file) => [`simdnorm/${file}?module`, "wasm", file]),
+    ...["kernels.wasm", "pixels.wasm", "rows.wasm", "statistics.wasm"].map((file) => [`simdnorm/${file}?module`, "wasm", file]),
   ],
 };
 const workers = [
@@ -149,7 +149,7 @@ globalThis.backend = check({ BatchNorm, Tensor, backend });`,
 
 const edge = library("edge-runtime");
 const fromConsumer = createRequire(join(folder, "package.json"));
-const compiled = ["kernels.wasm", "pixels.wasm", "rows.wasm"].map((file) => [
+const compiled = ["kernels.wasm", "pixels.wasm", "rows.wasm", "statistics.wasm"].map((file) => [
   `./${file}?module`,
   new WebAssembly.Module(readFileSync(fromConsumer.resolve(`simdnorm/${file}`))),
 ]);
