@@ -8,8 +8,6 @@ import {
   isMasked,
   odd,
   Pair,
-  STATE,
-  SUMS,
   setMasked,
   stateOf,
   sumsOf,
@@ -240,7 +238,7 @@ class Plane {
     let count = f64x2.extract_lane(n, 0) + f64x2.extract_lane(n, 1);
     let sum = f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
     let squares = f64x2.extract_lane(q, 0) + f64x2.extract_lane(q, 1);
-    if (x < end && !isNaN(<f64>load<Value>(x))) {
+    if (x < end && !Number.isNaN(<f64>load<Value>(x))) {
       const d = <f64>load<Value>(x) - load<f64>(lane);
       count += 1;
       sum += d;

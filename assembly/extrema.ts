@@ -179,7 +179,7 @@ class Ends {
     const v = load<Value>(x);
     if (v < load<Value>(lane)) store<Value>(lane, v);
     if (v > load<Value>(lane, 32)) store<Value>(lane, v, 32);
-    if (v === v) Ends.count<Value>(lane, 1);
+    if (!Number.isNaN(v)) Ends.count<Value>(lane, 1);
   }
 
   /** A plane of `length` values: 64 bytes in two chains, then up to 3 vectors, then single values. */
@@ -324,7 +324,8 @@ export function collectExtrema(
     }
     const at = feature << 3;
     store<f64>(counts + at, <f64>n);
-    store<f64>(lowest + at, least);
-    store<f64>(highest + at, most);
+    // −0 becomes 0, which equals it: the same number in whatever order they are met.
+    store<f64>(lowest + at, least + 0);
+    store<f64>(highest + at, most + 0);
   }
 }

@@ -111,7 +111,9 @@ export class Extrema extends Shown {
     if (layout.length === 0) return this;
     const part = nothing(layout.features);
     statisticsFor(layout).extrema(values, layout, part);
-    this.#join(part);
+    this.#features.decide(layout.features);
+    if (this.#ends === undefined) this.#ends = part;
+    else this.#join(part);
     return this;
   }
 

@@ -18,7 +18,7 @@ import { Extrema, type ExtremaJSON } from "./extrema.js";
 import { argumentsOf } from "./features.js";
 import { featuresFromJson, fieldsOf, type Parsed } from "./json.js";
 import { checkAxis } from "./layout.js";
-import { doubleLines, type Ends, roundedLines, singleLines, slope } from "./range.js";
+import { doubleLines, type Ends, RoundedLines, roundedLines, singleLines, slope } from "./range.js";
 import { inverse, type Precision, Scaler, type SklearnOptions, type SklearnUnread } from "./scaler.js";
 
 /** Which axis holds the features, and where they go. */
@@ -217,7 +217,9 @@ export class MinMaxScaler extends Scaler<Extrema> {
 /** For float32 the lines that meet the ends in its steps; in float64 where a feature has none: see range.ts. */
 function forward(ends: Ends, backend: Backend): Table {
   if (backend.name === "double") return backend.table(doubleLines(ends));
-  return backend.table(roundedLines(ends), backend.name === "wasm" ? singleLines(ends) : null);
+  if (backend.name === "javascript") return backend.table(roundedLines(ends));
+  // They are for a step in float64, where float32 does not hold the others.
+  return backend.table(new RoundedLines(ends), singleLines(ends));
 }
 
 /** None for float32 where max − min is not one, because the product of y and it comes first. */

@@ -88,13 +88,14 @@ export class Wasm implements Backend, Pass {
 
   table(map: Coefficients, single: Coefficients | null = map): Table {
     if (single === null) return javascript.table(map);
-    const features = map.center.length;
+    const features = single.center.length;
     const copies = copiesOf(features, Number.POSITIVE_INFINITY);
     const { pointer, free } = this.#memory.take(MAP_GROUP * Math.ceil((features * copies) / 8));
     let held = true;
     for (let first = 0; first < features; first += STRIP) {
       const width = Math.min(STRIP, features - first);
-      const part = (values: Float64Array) => values.subarray(first, first + width);
+      const part = (values: Float64Array) =>
+        width === features ? values : values.subarray(first, first + width);
       this.#mean.values.set(part(single.center));
       this.#m2.values.set(part(single.scale));
       this.#first.values.set(part(single.shift));
