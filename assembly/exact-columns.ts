@@ -93,7 +93,7 @@ function rowsExact(
         masked = true;
         centered = false;
       } else {
-        if (centered || !far(sums, state, columns, pending, masked ? 2 : 16)) break;
+        if (centered || !far(sums, state, columns, pending, first ? 16 : 2)) break;
         centered = true;
       }
       again(sums, state, groups, pending);

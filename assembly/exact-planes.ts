@@ -1,17 +1,6 @@
 // Moments of planes in f64: see exact.ts. x holds images of planes of `inner` values, one plane per feature.
 
-import {
-  again,
-  far,
-  flush,
-  fours,
-  isMasked,
-  odd,
-  Pair,
-  setMasked,
-  stateOf,
-  sumsOf,
-} from "./exact";
+import { again, far, flush, fours, isMasked, odd, Pair, setMasked, stateOf, sumsOf } from "./exact";
 
 /** Values of the first block of a plane, and of the longest: 8 of them are added at a time. */
 const FIRST: usize = 64;
@@ -104,7 +93,7 @@ function planesBlock(
       masked = true;
       centered = false;
     } else {
-      if (centered || !far(sums, state, columns, 0, masked ? 2 : 16)) break;
+      if (centered || !far(sums, state, columns, 0, first ? 16 : 2)) break;
       centered = true;
     }
     again(sums, state, groups, 0);
@@ -146,39 +135,78 @@ function sumPlanes(
   features: usize,
   feature: usize,
 ): void {
-  for (const end = feature + planes; feature < end; feature++, x += inner * bytes) {
-    const lane = sumsOf(work, feature);
-    const state = stateOf(work, features, feature);
-    if (masked) {
-      if (bytes === 4) floatPresent(x, inner, lane, state);
-      else doublePresent(x, inner, lane, state);
-    } else {
-      if (bytes === 4) floatPlane(x, inner, lane);
-      else doublePlane(x, inner, lane);
-      store<f64>(state, <f64>inner);
-    }
+  if (masked) {
+    if (bytes === 4) floatPresent(x, planes, inner, work, features, feature);
+    else doublePresent(x, planes, inner, work, features, feature);
+  } else {
+    if (bytes === 4) floatPlanes(x, planes, inner, work, features, feature);
+    else doublePlanes(x, planes, inner, work, features, feature);
   }
 }
 
-export function floatPlane(x: usize, length: usize, lane: usize): void {
-  Plane.sum<f32>(x, length, lane);
+export function floatPlanes(
+  x: usize,
+  planes: usize,
+  inner: usize,
+  work: usize,
+  features: usize,
+  feature: usize,
+): void {
+  do {
+    Plane.sum<f32>(x, inner, sumsOf(work, feature), stateOf(work, features, feature));
+    x += inner << 2;
+    feature++;
+  } while (--planes);
 }
 
-export function doublePlane(x: usize, length: usize, lane: usize): void {
-  Plane.sum<f64>(x, length, lane);
+export function doublePlanes(
+  x: usize,
+  planes: usize,
+  inner: usize,
+  work: usize,
+  features: usize,
+  feature: usize,
+): void {
+  do {
+    Plane.sum<f64>(x, inner, sumsOf(work, feature), stateOf(work, features, feature));
+    x += inner << 3;
+    feature++;
+  } while (--planes);
 }
 
-export function floatPresent(x: usize, length: usize, lane: usize, state: usize): void {
-  Plane.present<f32>(x, length, lane, state);
+export function floatPresent(
+  x: usize,
+  planes: usize,
+  inner: usize,
+  work: usize,
+  features: usize,
+  feature: usize,
+): void {
+  do {
+    Plane.present<f32>(x, inner, sumsOf(work, feature), stateOf(work, features, feature));
+    x += inner << 2;
+    feature++;
+  } while (--planes);
 }
 
-export function doublePresent(x: usize, length: usize, lane: usize, state: usize): void {
-  Plane.present<f64>(x, length, lane, state);
+export function doublePresent(
+  x: usize,
+  planes: usize,
+  inner: usize,
+  work: usize,
+  features: usize,
+  feature: usize,
+): void {
+  do {
+    Plane.present<f64>(x, inner, sumsOf(work, feature), stateOf(work, features, feature));
+    x += inner << 3;
+    feature++;
+  } while (--planes);
 }
 
 class Plane {
-  /** S and Q, two accumulators each: with four, one does not fit the registers, which doubles the time. */
-  @inline static sum<Value extends number>(x: usize, length: usize, lane: usize): void {
+  /** N, S and Q, two accumulators each: with four, one does not fit the registers, which doubles the time. */
+  @inline static sum<Value extends number>(x: usize, length: usize, lane: usize, state: usize): void {
     const k = v128.load64_splat(lane);
     let s = f64x2.splat(0);
     let q = s;
@@ -214,6 +242,7 @@ class Plane {
       sum += d;
       squares += d * d;
     }
+    store<f64>(state, <f64>length);
     store<f64>(lane, sum, 32);
     store<f64>(lane, squares, 64);
   }

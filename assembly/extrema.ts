@@ -120,12 +120,12 @@ export function doubleEnds4(
   Ends.rows<f64>(x, rows, groups, stride, span, table);
 }
 
-export function floatEnds(x: usize, length: usize, lane: usize): void {
-  Ends.plane<f32>(x, length, lane);
+export function floatPlanesEnds(x: usize, planes: usize, inner: usize, table: usize, feature: usize): void {
+  Ends.planes<f32>(x, planes, inner, table, feature);
 }
 
-export function doubleEnds(x: usize, length: usize, lane: usize): void {
-  Ends.plane<f64>(x, length, lane);
+export function doublePlanesEnds(x: usize, planes: usize, inner: usize, table: usize, feature: usize): void {
+  Ends.planes<f64>(x, planes, inner, table, feature);
 }
 
 class Ends {
@@ -180,6 +180,21 @@ class Ends {
     if (v < load<Value>(lane)) store<Value>(lane, v);
     if (v > load<Value>(lane, 32)) store<Value>(lane, v, 32);
     if (!Number.isNaN(v)) Ends.count<Value>(lane, 1);
+  }
+
+  /** The planes of one image. */
+  @inline static planes<Value extends number>(
+    x: usize,
+    planes: usize,
+    inner: usize,
+    table: usize,
+    feature: usize,
+  ): void {
+    do {
+      Ends.plane<Value>(x, inner, laneOf(table, feature, sizeof<Value>()));
+      x += inner * sizeof<Value>();
+      feature++;
+    } while (--planes);
   }
 
   /** A plane of `length` values: 64 bytes in two chains, then up to 3 vectors, then single values. */
@@ -273,26 +288,10 @@ export function planesExtrema(
 ): void {
   assert(images > 0 && planes > 0 && inner > 0 && (bytes === 4 || bytes === 8));
   do {
-    x = imageExtrema(x, planes, inner, bytes, table, feature);
+    if (bytes === 4) floatPlanesEnds(x, planes, inner, table, feature);
+    else doublePlanesEnds(x, planes, inner, table, feature);
+    x += planes * inner * bytes;
   } while (--images);
-}
-
-/** One image. Returns where it ends. */
-export function imageExtrema(
-  x: usize,
-  planes: usize,
-  inner: usize,
-  bytes: usize,
-  table: usize,
-  feature: usize,
-): usize {
-  do {
-    const lane = laneOf(table, feature++, bytes);
-    if (bytes === 4) floatEnds(x, inner, lane);
-    else doubleEnds(x, inner, lane);
-    x += inner * bytes;
-  } while (--planes);
-  return x;
 }
 
 /**

@@ -6,9 +6,9 @@
 export { collectMoments, noMoments } from "./exact";
 export { columnsExact, doubleRows1, doubleRows4, floatRows1, floatRows4 } from "./exact-columns";
 export {
-  doublePlane,
+  doublePlanes,
   doublePresent,
-  floatPlane,
+  floatPlanes,
   floatPresent,
   imageExact,
   planesExact,
@@ -16,11 +16,10 @@ export {
 export {
   collectExtrema,
   columnsExtrema,
-  doubleEnds,
   doubleEnds4,
-  floatEnds,
+  doublePlanesEnds,
   floatEnds4,
-  imageExtrema,
+  floatPlanesEnds,
   noExtrema,
   planesExtrema,
 } from "./extrema";

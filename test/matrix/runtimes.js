@@ -47,7 +47,11 @@ const uploads = {
   "simdnorm/edge": [
     ["simdnorm/edge", "esModule", "edge.js"],
     ["simdnorm/index.js", "esModule", "index.js"],
-    ...["kernels.wasm", "pixels.wasm", "rows.wasm", "statistics.wasm"].map((file) => [`simdnorm/${file}?module`, "wasm", file]),
+    ...["kernels.wasm", "pixels.wasm", "rows.wasm", "statistics.wasm"].map((file) => [
+      `simdnorm/${file}?module`,
+      "wasm",
+      file,
+    ]),
   ],
 };
 const workers = [
