@@ -132,9 +132,10 @@ export class BatchNorm extends Layer {
   train<X extends Data>(x: X, options?: OutOption<Out<X>> & TrainOptions): Like<X>;
   train(x: Data, options: OutOption<Data> & TrainOptions = {}): Data {
     checkOptions(options, TRAIN);
-    const { moments } = options;
-    const call = new Call(x, options, this.features, this.axis);
+    const { moments, out, shape, residual, activation } = options;
+    // Before the values, because moments may have getters.
     const given = moments === undefined ? undefined : statisticsOf(moments, this.features);
+    const call = new Call(x, { out, shape, residual, activation }, this.features, this.axis);
     const count = given?.count ?? samples(call.layout);
     if (count < 2) {
       throw new RangeError(
@@ -181,13 +182,14 @@ export class BatchNorm extends Layer {
   backward(x: Data, dy: Data, options: OutOption<Data> & BackwardOptions = {}): BackwardResult<Data> {
     checkOptions(options, BACKWARD);
     const { out, shape, frozen = false, gradients: given } = options;
-    const call = new Call(x, { shape, out }, this.features, this.axis, "dy", dy);
-    const norm = this.parameters();
     const fixed = flag("frozen", frozen);
     if (fixed && given !== undefined) {
       throw wrongKind("gradients", "none with frozen: true, whose dx is the same without", given);
     }
+    // Before the values, because gradients may have getters.
     const summed = given === undefined ? undefined : gradientsOf(given, this.features);
+    const call = new Call(x, { shape, out }, this.features, this.axis, "dy", dy);
+    const norm = this.parameters();
     const statistics = fixed ? this.#running : this.#batchOf(summed ? undefined : samples(call.layout));
     const gradients = summed ?? noGradients(this.features);
     const dx = call.run((pass, layout) => {
@@ -377,7 +379,8 @@ export class BatchNorm extends Layer {
   }
 
   protected override parameters(): Norm {
-    checkInUse(this.features, null, null, this.runningMean, this.runningVariance);
+    checkInUse("runningMean", this.runningMean, this.features);
+    checkInUse("runningVariance", this.runningVariance, this.features);
     return super.parameters();
   }
 

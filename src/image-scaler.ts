@@ -100,8 +100,8 @@ export class ImageScaler extends Shown {
   constructor(options: ImageScalerOptions = {}) {
     super();
     checkOptions(options, OPTIONS);
-    const { mean = 0, std = 1, channels, layout } = options;
-    this.#order = orderOf({ channels, layout });
+    const { mean = 0, std = 1, channels = "RGB", layout = "NCHW" } = options;
+    this.#order = orderOf(channels, layout);
     this.#mean = perChannel("mean", mean, this.#features, "a number that float32 holds", isMean);
     this.#std = perChannel("std", std, this.#features, "a number other than 0 that float32 holds", isStd);
   }
@@ -116,7 +116,8 @@ export class ImageScaler extends Shown {
    */
   static fit(images: Iterable<ImageLike>, options: ImageOrderOptions = {}): ImageScaler {
     checkOptions(options, FIT);
-    const order = orderOf(options);
+    const { channels = "RGB", layout = "NCHW" } = options;
+    const order = orderOf(channels, layout);
     checkObject("images", images);
     if (!(Symbol.iterator in images)) throw wrongKind("images", "an array of images, or an iterable", images);
     const gray = order.channels === "gray";
@@ -274,7 +275,7 @@ export class ImageScaler extends Shown {
    */
   static fromJSON(json: ImageScalerJSON): ImageScaler {
     const { channels, layout, mean, std, sums } = fieldsOf("json", json);
-    const order = orderOf({ channels, layout });
+    const order = orderOf(channels, layout);
     const features = order.channels === "gray" ? 1 : 3;
     const scaler = new ImageScaler({
       ...order,
@@ -345,7 +346,7 @@ export class ImageScaler extends Shown {
   }
 }
 
-function orderOf({ channels = "RGB", layout = "NCHW" }: { channels?: unknown; layout?: unknown }): Order {
+function orderOf(channels: unknown, layout: unknown): Order {
   return {
     channels: oneOf("channels", channels, ["RGB", "BGR", "gray"]),
     layout: oneOf("layout", layout, ["NCHW", "NHWC"]),

@@ -58,12 +58,13 @@ export abstract class Layer extends Shown {
 
   /** The whole layer, exact: for JSON, and for messages to workers, which carry no objects of classes. */
   toJSON(): NormJSON {
-    return { ...normToJson(this.#features, this.#norm), axis: this.#axis };
+    return { ...normToJson(this.#features, this.parameters()), axis: this.#axis };
   }
 
   /** The parameters, which are the caller's to change in place, but not to transfer away. */
   protected parameters(): Norm {
-    checkInUse(this.#features, this.#norm.gamma, this.#norm.beta);
+    checkInUse("gamma", this.#norm.gamma, this.#features);
+    checkInUse("beta", this.#norm.beta, this.#features);
     return this.#norm;
   }
 }

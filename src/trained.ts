@@ -98,13 +98,13 @@ interface Arrays {
 /** The batch norm of this prefix: `weight`, `bias` (both absent: affine=False) and the running statistics. */
 export function pyTorchLayer(stateDict: unknown, options: PyTorchOptions): TrainedLayer {
   const { prefix = "", ...rest } = options;
-  const named = byName("stateDict", stateDict, STATE_DICT);
+  const named = stateDictOf(stateDict);
   return pyTorchBatchNorm(pyTorchArrays(named, prefix, "running_mean"), rest);
 }
 
 /** Every batch norm of the state dict, by its prefix. */
 export function pyTorchLayers(stateDict: unknown, options: PyTorchOptions): Map<string, TrainedLayer> {
-  const named = byName("stateDict", stateDict, STATE_DICT);
+  const named = stateDictOf(stateDict);
   const starts = startsOf(named, "running_mean");
   return new Map(starts.map((start) => [pathOf(start), pyTorchBatchNorm(arraysAt(named, start), options)]));
 }
@@ -141,7 +141,7 @@ function pyTorchBatchNorm(arrays: Arrays, options: PyTorchOptions): TrainedLayer
  */
 export function pyTorchNorm(stateDict: unknown, options: PyTorchNormOptions) {
   const { prefix = "", epsilon, axis = 1 } = options;
-  const { argument, arrays: all } = byName("stateDict", stateDict, STATE_DICT);
+  const { argument, arrays: all } = stateDictOf(stateDict);
   const tracked = [`${prefix}.running_mean`, `${prefix}running_mean`].find((name) => all.has(name));
   if (tracked !== undefined) {
     throw new TypeError(
@@ -155,7 +155,7 @@ export function pyTorchNorm(stateDict: unknown, options: PyTorchNormOptions) {
 
 /** The norm of rows of this prefix: `weight`, of any number of axes, and perhaps `bias`. */
 export function pyTorchRows(stateDict: unknown, { prefix = "", epsilon }: PyTorchRowOptions) {
-  const named = byName("stateDict", stateDict, STATE_DICT);
+  const named = stateDictOf(stateDict);
   return { epsilon, ...affineOf(pyTorchArrays(named, prefix, "weight")) };
 }
 
@@ -251,7 +251,9 @@ function inOrder(argument: string, arrays: readonly unknown[], names: readonly s
   return { find: (name) => arrays[names.indexOf(name)], label: (name) => name };
 }
 
-const STATE_DICT = "an object or a Map of arrays by name";
+function stateDictOf(value: unknown): Named {
+  return byName("stateDict", value, "an object or a Map of arrays by name");
+}
 
 /** A copy of what is given by name, without the ":0" that TensorFlow's names end with. */
 function byName(argument: string, value: unknown, expected: string): Named {
