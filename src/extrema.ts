@@ -17,7 +17,7 @@ import {
 import { checkAxis } from "./layout.js";
 import { type AddOptions, oneCount, seen } from "./moments.js";
 import type { Samples } from "./samples.js";
-import { Shown } from "./shown.js";
+import { isA, Shown } from "./shown.js";
 
 /** Which axis holds the features. */
 export interface ExtremaOptions extends Plain {
@@ -125,7 +125,7 @@ export class Extrema extends Shown {
    * @throws TypeError if it is not Extrema, RangeError if it has other features or another axis
    */
   merge(other: Extrema): this {
-    if (!(other instanceof Extrema)) throw wrongKind("other", "Extrema", other);
+    if (!isA(other, Extrema)) throw wrongKind("other", "Extrema", other);
     checkFeatures(this.features, other.features);
     checkSame(this, other, ["axis"]);
     if (other.#ends !== undefined) this.#join(other.#ends);
@@ -164,10 +164,11 @@ export class Extrema extends Shown {
     const { features, axis, count, min, max } = fieldsOf("json", json);
     const size = featuresFromJson(features);
     const extrema = new Extrema(size, { axis: checkAxis(axis) });
+    const length = size ?? 0;
+    const least = listFromJson("min", min, length);
+    const most = listFromJson("max", max, length);
+    const counts = countFromJson(count, length);
     if (size === undefined) return extrema;
-    const least = listFromJson("min", min, size);
-    const most = listFromJson("max", max, size);
-    const counts = countFromJson(count, size);
     for (let j = 0; j < size; j++) {
       const none = least[j] === Number.POSITIVE_INFINITY && most[j] === Number.NEGATIVE_INFINITY;
       if (counts[j] === 0 ? !none : !(least[j] <= most[j])) {

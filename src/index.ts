@@ -28,6 +28,7 @@ export {
 } from "./image-scaler.js";
 export { InstanceNorm } from "./instance-norm.js";
 export type { JsonNumber, Parsed } from "./json.js";
+export { LayerNorm } from "./layer-norm.js";
 export {
   MinMaxScaler,
   type MinMaxScalerJSON,
@@ -35,8 +36,10 @@ export {
   type SklearnMinMax,
 } from "./min-max-scaler.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
-export type { NormJSON, NormOptions } from "./parameters.js";
+export type { NormJSON, NormOptions, ParameterOptions, ParametersJSON } from "./parameters.js";
 export type { PixelSumsJSON } from "./pixel-sums.js";
+export { RMSNorm, type RMSNormJSON, type RMSNormOptions } from "./rms-norm.js";
+export type { RowGradients, SkipOptions } from "./row-norm.js";
 export type { LikeSamples, Nested, Numbers, OutSamples, Samples } from "./samples.js";
 export type { FitOptions, SklearnOptions, SklearnUnread } from "./scaler.js";
 export {
@@ -52,6 +55,7 @@ export type {
   OnnxAttributes,
   PyTorchNormOptions,
   PyTorchOptions,
+  PyTorchRowOptions,
   StateDict,
   Weights,
 } from "./trained.js";

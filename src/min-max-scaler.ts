@@ -20,6 +20,7 @@ import { featuresFromJson, fieldsOf, type Parsed } from "./json.js";
 import { checkAxis } from "./layout.js";
 import { doubleLines, type Ends, RoundedLines, roundedLines, singleLines, slope } from "./range.js";
 import { inverse, type Precision, Scaler, type SklearnOptions, type SklearnUnread } from "./scaler.js";
+import { isA } from "./shown.js";
 
 /** Which axis holds the features, and where they go. */
 export interface MinMaxScalerOptions extends Plain {
@@ -156,7 +157,7 @@ export class MinMaxScaler extends Scaler<Extrema> {
    * @throws TypeError if it is not a MinMaxScaler, RangeError if it has other features or options
    */
   merge(other: MinMaxScaler): this {
-    if (!(other instanceof MinMaxScaler)) throw wrongKind("other", "a MinMaxScaler", other);
+    if (!isA(other, MinMaxScaler)) throw wrongKind("other", "a MinMaxScaler", other);
     checkSame(this, other, ["axis", "range", "clip"]);
     return this.mergeWith(other);
   }

@@ -18,7 +18,7 @@ import {
 } from "./json.js";
 import { checkAxis } from "./layout.js";
 import type { Samples } from "./samples.js";
-import { Shown } from "./shown.js";
+import { isA, Shown } from "./shown.js";
 
 /** Which axis holds the features, and what a NaN does. */
 export interface MomentsOptions extends Plain {
@@ -144,7 +144,7 @@ export class Moments extends Shown {
    * @throws TypeError if it is not Moments, RangeError if it has other features, another axis or another `nan`
    */
   merge(other: Moments): this {
-    if (!(other instanceof Moments)) throw wrongKind("other", "Moments", other);
+    if (!isA(other, Moments)) throw wrongKind("other", "Moments", other);
     checkFeatures(this.features, other.features);
     checkSame(this, other, ["axis", "nan"]);
     if (other.#sum === undefined) return this;
@@ -173,12 +173,13 @@ export class Moments extends Shown {
       axis: checkAxis(axis),
       nan: oneOf("nan", nan, ["propagate", "ignore"]),
     });
-    if (size === undefined) return moments;
+    const length = size ?? 0;
     const sum = {
-      count: countFromJson(count, size),
-      mean: Float64Array.from(listFromJson("mean", mean, size)),
-      m2: Float64Array.from(listFromJson("m2", m2, size)),
+      count: countFromJson(count, length),
+      mean: Float64Array.from(listFromJson("mean", mean, length)),
+      m2: Float64Array.from(listFromJson("m2", m2, length)),
     };
+    if (size === undefined) return moments;
     for (const [j, squares] of sum.m2.entries()) {
       numberIn(`m2[${j}]`, squares, "a non-negative number or NaN", (n) => !(n < 0));
     }

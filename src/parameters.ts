@@ -3,12 +3,9 @@
 import { numberIn, type Plain, perFeature, positiveInteger } from "./argument.js";
 import type { Gradients, Norm } from "./backend.js";
 import { fromJson, type JsonNumber, listFromJson, listToJson } from "./json.js";
-import { checkAxis } from "./layout.js";
 
-/** A layer's settings and parameters. */
-export interface NormOptions extends Plain {
-  /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
-  axis?: number | undefined;
+/** What a layer has per feature. */
+export interface ParameterOptions extends Plain {
   /** Added to the variance, inside the root. Default: 1e-5. */
   epsilon?: number | undefined;
   /** Scale per feature; null: the layer has none. Default: ones. */
@@ -17,18 +14,28 @@ export interface NormOptions extends Plain {
   beta?: ArrayLike<number> | null | undefined;
 }
 
-/** A layer's settings and parameters as JSON. */
-export interface NormJSON {
+/** The same, and on which axis features are. */
+export interface NormOptions extends ParameterOptions {
+  /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
+  axis?: number | undefined;
+}
+
+/** What a layer has per feature, as JSON. */
+export interface ParametersJSON {
   /** How many features. */
   features: number;
-  /** The feature axis. */
-  axis: number;
   /** What is added to the variance. */
   epsilon: number;
   /** Scale per feature, or null. */
   gamma: JsonNumber[] | null;
   /** Shift per feature, or null. */
   beta: JsonNumber[] | null;
+}
+
+/** The same, and on which axis features are. */
+export interface NormJSON extends ParametersJSON {
+  /** The feature axis. */
+  axis: number;
 }
 
 /** @throws TypeError, RangeError if something is given and does not fit */
@@ -50,9 +57,9 @@ export function normOf(
   };
 }
 
-export function normToJson(features: number, axis: number, { epsilon, gamma, beta }: Norm): NormJSON {
+export function normToJson(features: number, { epsilon, gamma, beta }: Norm): ParametersJSON {
   return {
-    ...{ features, axis, epsilon },
+    ...{ features, epsilon },
     gamma: gamma && listToJson(gamma),
     beta: beta && listToJson(beta),
   };
@@ -64,7 +71,6 @@ export function normFromJson(saved: Record<string, unknown>) {
   const values = (name: string) => (saved[name] === null ? null : listFromJson(name, saved[name], features));
   return {
     features,
-    axis: checkAxis(saved.axis),
     epsilon: fromJson("epsilon", saved.epsilon),
     gamma: values("gamma"),
     beta: values("beta"),
@@ -92,22 +98,10 @@ export function variances(name: string, values: ArrayLike<number>, features: num
   return list;
 }
 
-/** @throws TypeError if the memory of a layer's array was transferred */
-export function checkInUse(
-  features: number,
-  gamma: Float32Array | null,
-  beta: Float32Array | null,
-  runningMean: Float64Array | null = null,
-  runningVariance: Float64Array | null = null,
-): void {
-  if (gamma !== null && gamma.length !== features) throw moved("gamma");
-  if (beta !== null && beta.length !== features) throw moved("beta");
-  if (runningMean !== null && runningMean.length !== features) throw moved("runningMean");
-  if (runningVariance !== null && runningVariance.length !== features) throw moved("runningVariance");
-}
-
-function moved(name: string): TypeError {
-  return new TypeError(`${name}: expected an array in use, got one whose memory was moved`);
+/** @throws TypeError if the memory of a layer's array was transferred; null: the layer has none */
+export function checkInUse(name: string, values: Float32Array | Float64Array | null, features: number): void {
+  if (values === null || values.length === features) return;
+  throw new TypeError(`${name}: expected an array in use, got one whose memory was moved`);
 }
 
 export function noGradients(features: number): Gradients {

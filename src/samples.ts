@@ -1,8 +1,8 @@
 // What statistics and scalers take: arrays and tensors, and nested arrays, which are rows or columns. They become
 // values and a layout, and results go back in the form that came.
 
-import { isFloat32Array, isFloat64Array, show, wrongKind, wrongValue } from "./argument.js";
-import type { Values } from "./backend.js";
+import { inUse, isFloat32Array, isFloat64Array, show, wrongKind, wrongValue } from "./argument.js";
+import { type Values, viewOf } from "./backend.js";
 import type { Like, Out } from "./call.js";
 import { type Layout, layoutOf } from "./layout.js";
 import { type Data, sizesOf, valuesOf } from "./tensor.js";
@@ -75,9 +75,11 @@ export function read(
     if (shape !== undefined) throw wrongKind("shape", "none for nested arrays, which have their own", shape);
     return axisOf(axis) === 0 ? columns(x, features) : rows(x, features);
   }
-  const values = isFloat64Array(x) ? x : valuesOf("x", x);
+  // Before the values, because the items of a list may be getters.
   const sizes = sizesOf(x, shape);
-  if (features !== undefined) return { values, layout: layoutOf(x.length, features, axis, sizes) };
+  const values = isFloat64Array(x) ? inUse("x", x) : valuesOf("x", x);
+  const { length } = viewOf(values);
+  if (features !== undefined) return { values, layout: layoutOf(length, features, axis, sizes) };
   if (sizes === undefined) {
     throw new TypeError(
       "features: expected the number of features, because x does not say it, got undefined (write it into the constructor, or give a shape)",
@@ -85,7 +87,7 @@ export function read(
   }
   const size = sizes[axis < 0 ? sizes.length + axis : axis];
   // A missing axis and a size of 0 are the layout's to refuse.
-  return { values, layout: layoutOf(x.length, size || 1, axis, sizes) };
+  return { values, layout: layoutOf(length, size || 1, axis, sizes) };
 }
 
 export function isNested(x: Samples): x is Nested {

@@ -147,9 +147,17 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
    */
   fitTransform<X extends Samples>(x: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
   fitTransform(x: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
-    return this.#map(x, options, this.#forward, this.#fit.after, (shape) => {
-      this.#adopt(this.#reduce(x, shape), precisionOf(x));
-    });
+    const before = this.#fitted;
+    const precision = this.#precision;
+    try {
+      return this.#map(x, options, this.#forward, this.#fit.after, (shape) => {
+        this.#adopt(this.#reduce(x, shape), precisionOf(x));
+      });
+    } catch (error) {
+      // There may be no memory for the result, or for the map.
+      if (this.#fitted !== before) this.#become(before, precision);
+      throw error;
+    }
   }
 
   /**
@@ -198,11 +206,15 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
 
   #adopt(fitted: Fitted, precision: Precision): this {
     if (fitted.features !== undefined) this.#features.decide(fitted.features);
+    this.#become(fitted, precision);
+    return this;
+  }
+
+  #become(fitted: Fitted | undefined, precision: Precision): void {
     this.#fitted = fitted;
     this.#precision = precision;
     this.#forward.release();
     this.#backward.release();
-    return this;
   }
 
   #reduce(x: Samples, shape: readonly number[] | undefined): Fitted {
@@ -246,7 +258,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
       if (out !== undefined && !isFloat64Array(out)) throw wrongKind("out", "a Float64Array like x", out);
       if (out !== undefined) checkOutput(out, "x", x);
       before?.(shape);
-      const y = out ?? new Float64Array(x.length);
+      const y = out ?? new Float64Array(layout.length);
       this.#run(prepared, layout, x, y, after.float64);
       return y;
     }

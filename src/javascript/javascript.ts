@@ -5,6 +5,7 @@
 // Locals stay float64: Math.fround would round the same and cost 2.5 times as much.
 
 import { apply as applyDoubles, fold as foldDoubles, moments as momentsOfDoubles } from "#double/loops.js";
+import { exhausted } from "../argument.js";
 import { type Backend, type Pass, type Values, type View, viewOf } from "../backend.js";
 import { backward, slopes } from "./backward.js";
 import { gradients } from "./gradients.js";
@@ -48,7 +49,11 @@ function backendOf(name: "javascript" | "double", loops: typeof singles): Backen
     name,
 
     allocate(length) {
-      return { values: new Float32Array(length), free() {} };
+      try {
+        return { values: new Float32Array(length), free() {} };
+      } catch (cause) {
+        throw exhausted(4 * length, cause);
+      }
     },
 
     table(map) {

@@ -81,6 +81,11 @@ export class Wasm implements Backend, Pass {
     return this.#memory.floats(length);
   }
 
+  /** A view of this memory as a block, which is found again when the memory has grown. */
+  placed(values: Float32Array): Float32Array | Block {
+    return this.#memory.placed(values);
+  }
+
   /** Grows the memory once for `bytes` that tensors will take. */
   reserve(bytes: number): void {
     this.#memory.reserve(bytes);
@@ -112,6 +117,7 @@ export class Wasm implements Backend, Pass {
       linear: this.#kernels.memory,
       memory: this.#memory,
       window: this.#window.pointer,
+      room: HOLD,
       table: this.#scratch,
     };
   }
@@ -341,8 +347,9 @@ export class Wasm implements Backend, Pass {
 export interface Scratch {
   readonly linear: WebAssembly.Memory;
   readonly memory: Memory;
-  /** Room for HOLD values. */
+  /** Room for so many values. */
   readonly window: number;
+  readonly room: number;
   /** Room for what is small. */
   readonly table: number;
 }
