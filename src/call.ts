@@ -121,17 +121,18 @@ export class Call {
   /** Runs it, into `out` or new memory of x's kind. */
   run(steps: (pass: Pass, layout: Layout, after: After) => void): Data {
     const { layout } = this;
-    const y = this.result();
-    const values = this.#y ?? valuesOf("out", y);
-    const after = this.after;
-    runOn(backendFor(layout), this.x, values, this.beside, (pass) => steps(pass, layout, after));
-    // A view that the call's own memory has made stale is made anew.
-    return isTensor(y) || y.length > 0 ? y : viewOf(values);
+    return this.into((values) => {
+      runOn(backendFor(layout), this.x, values, this.beside, (pass) => steps(pass, layout, this.after));
+    });
   }
 
-  /** `out`, or new memory of x's kind. */
-  result(): Data {
-    return this.#out ?? (this.#shape ? new Tensor(this.#shape) : new Float32Array(this.layout.length));
+  /** Calls back with the values of `out`, or of new memory of x's kind, which is then returned. */
+  into(write: (values: Float32Array | Block) => void): Data {
+    const y = this.#out ?? (this.#shape ? new Tensor(this.#shape) : new Float32Array(this.layout.length));
+    const values = this.#y ?? valuesOf("out", y);
+    write(values);
+    // A view that the call's own memory has made stale is made anew.
+    return isTensor(y) || y.length > 0 ? y : viewOf(values);
   }
 }
 

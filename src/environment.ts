@@ -64,8 +64,8 @@ export function backendForBoth(layout: Layout, values: Values): Backend {
 }
 
 /**
- * The steps on an image of so many pixels. Large ones have no bound: from array to array 3840 × 2160 takes 1.9 ns a
- * pixel through WebAssembly, and 3.4 by the tables of JavaScript.
+ * The steps on an image of so many pixels. Large ones have no bound: from array to array 1920 × 1080 takes 1.5 ns a
+ * pixel through WebAssembly, 3.7 by the tables of JavaScript, and 1.7 in a loop over tables that knows its arrays.
  */
 export function imageStepsFor(pixels: number): ImageSteps {
   const backend = current();

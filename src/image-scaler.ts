@@ -373,13 +373,14 @@ function perChannel(
   return Float64Array.from(Array.from(given), (n, c) => numberIn(`${name}[${c}]`, n, expected, valid));
 }
 
-/** That images for results are as many, RGBA, and apart from the values. */
+/** That images for results are as many, RGBA, and apart from the values and from each other. */
 function checkOutputs(outputs: readonly Image[], count: number, x: ArrayBufferView): void {
   if (outputs.length !== count) throw wrongValue("out", `${count} images`, outputs.length);
-  for (const { data, bytes } of outputs) {
+  outputs.forEach(({ data, bytes }, i) => {
     if (bytes !== 4) throw wrongValue("out", "RGBA, 4 bytes a pixel", "3");
     checkApart(data, "x", x);
-  }
+    for (let j = 0; j < i; j++) checkApart(data, "the other images", outputs[j].data);
+  });
 }
 
 function blank({ width, height }: Size): RgbaImage {

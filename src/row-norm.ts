@@ -71,7 +71,7 @@ export abstract class RowNormalization extends Shown {
     checkOptions(options, ["out", "skip", "sum"]);
     const { out, skip, sum } = options;
     const values = this.#rowsOf(x);
-    const norm = this.#checked();
+    const norm = this.parameters();
     const added = skip === undefined ? null : beside("skip", skip, values);
     const sums = sum === undefined ? null : beside("sum", sum, values);
     const to = out === undefined ? null : valuesOf("out", out);
@@ -90,7 +90,7 @@ export abstract class RowNormalization extends Shown {
     const y = out ?? like(x, values);
     const { length } = viewOf(values);
     const steps = rowStepsFor(length, norm.features);
-    if (length > 0) steps.apply(norm, values, valuesOf("out", y), added, sums);
+    if (length > 0) steps.apply(norm, values, to ?? valuesOf("out", y), added, sums);
     return y;
   }
 
@@ -99,17 +99,18 @@ export abstract class RowNormalization extends Shown {
     checkOptions(options, ["out"]);
     const { out } = options;
     const values = this.#rowsOf(x);
-    const norm = this.#checked();
+    const norm = this.parameters();
     const slope = beside("dy", dy, values);
-    if (out !== undefined) {
-      checkOutput(valuesOf("out", out), "x", values);
-      checkOutput(valuesOf("out", out), "dy", slope);
+    const to = out === undefined ? null : valuesOf("out", out);
+    if (to !== null) {
+      checkOutput(to, "x", values);
+      checkOutput(to, "dy", slope);
     }
     const dx = out ?? like(x, values);
     const gradients = noGradients(norm.features);
     const { length } = viewOf(values);
     const steps = rowStepsFor(length, norm.features);
-    if (length > 0) steps.backward(norm, values, slope, valuesOf("out", dx), gradients);
+    if (length > 0) steps.backward(norm, values, slope, to ?? valuesOf("out", dx), gradients);
     return {
       dx,
       dGamma: norm.gamma && new Float32Array(gradients.dGamma),
@@ -118,14 +119,15 @@ export abstract class RowNormalization extends Shown {
   }
 
   /** The settings and parameters: not a getter, which consoles show. */
-  protected parameters(): RowNorm {
+  protected norm(): RowNorm {
     return this.#norm;
   }
 
-  /** @throws TypeError if the memory of gamma or beta was transferred */
-  #checked(): RowNorm {
+  /** The same; @throws TypeError if the memory of gamma or beta was transferred */
+  protected parameters(): RowNorm {
     const { features, gamma, beta } = this.#norm;
-    checkInUse(features, gamma, beta);
+    checkInUse("gamma", gamma, features);
+    checkInUse("beta", beta, features);
     return this.#norm;
   }
 
