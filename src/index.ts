@@ -26,7 +26,7 @@ export {
   type ImageScalerOptions,
   type InverseOptions,
 } from "./image-scaler.js";
-export { InstanceNorm } from "./instance-norm.js";
+export { InstanceNorm, type InstanceNormJSON, type InstanceNormOptions } from "./instance-norm.js";
 export type { JsonNumber, Parsed } from "./json.js";
 export { LayerNorm } from "./layer-norm.js";
 export {

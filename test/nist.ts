@@ -65,11 +65,11 @@ function digitsOfPi(count: number): number[] {
 const alternating = (middle: number, less: number, more: number) =>
   Array.from({ length: 1001 }, (_, i) => (i === 0 ? middle : i % 2 ? less : more));
 
-/** As PiDigits, but of the digits as they are: their mean and deviation are from integers. */
+/** 5,000 digits of π: their mean and deviation are from integers. */
 function piDigits(): Reference {
   const values = digitsOfPi(5000);
   const { mean, variance, count } = exact(values);
-  return { name: "PiDigits", values, mean, deviation: Math.sqrt((variance * count) / (count - 1)) };
+  return { name: "digits of π", values, mean, deviation: Math.sqrt((variance * count) / (count - 1)) };
 }
 
 export const references: readonly Reference[] = [
