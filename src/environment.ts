@@ -5,6 +5,7 @@ import type { Backend, ImageSteps, Values } from "./backend.js";
 import { imageSteps } from "./javascript/image-steps.js";
 import { double, javascript } from "./javascript/javascript.js";
 import type { Layout } from "./layout.js";
+import { Lists } from "./lists.js";
 import { WasmImageSteps } from "./wasm/image-steps.js";
 import { bundledModule, isModule } from "./wasm/module.js";
 import { Wasm } from "./wasm/wasm.js";
@@ -55,7 +56,7 @@ export function backendFor(layout: Layout): Backend {
 
 /** The same for data of both kinds. */
 export function backendForBoth(layout: Layout, values: Values): Backend {
-  return isFloat64Array(values) ? double() : backendFor(layout);
+  return isFloat64Array(values) || values instanceof Lists ? double() : backendFor(layout);
 }
 
 /**

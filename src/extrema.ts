@@ -1,7 +1,7 @@
 // Minimum and maximum per feature, of data in any number of parts.
 
 import { checkOptions, checkSame, type Plain, wrongKind, wrongValue } from "./argument.js";
-import { type Bounds, type Pass, type View, viewOf } from "./backend.js";
+import { type Bounds, type Pass, type Values, viewOf } from "./backend.js";
 import { runOn } from "./call.js";
 import { backendForBoth } from "./environment.js";
 import { argumentsOf, checkFeatures, Features } from "./features.js";
@@ -117,9 +117,7 @@ export class Extrema extends Shown {
     const { values, layout } = this.#features.read(x, shape);
     if (layout.length === 0) return this;
     this.#join(
-      runOn(backendForBoth(layout, values), values, null, null, (pass) =>
-        reduced(pass, layout, viewOf(values)),
-      ),
+      runOn(backendForBoth(layout, values), values, null, null, (pass) => reduced(pass, layout, values)),
     );
     return this;
   }
@@ -196,10 +194,10 @@ function nothing(features: number): Ends {
 }
 
 /** The extrema of a pass. Only where there is a NaN, values are counted. */
-function reduced(pass: Pass, layout: Layout, x: View): Ends {
+function reduced(pass: Pass, layout: Layout, x: Values): Ends {
   const { features } = layout;
   const part = { min: new Float64Array(features), max: new Float64Array(features) };
   const odd = pass.extrema(layout, part);
-  const count = odd ? countPresent(x, layout) : new Float64Array(features).fill(samples(layout));
+  const count = odd ? countPresent(viewOf(x), layout) : new Float64Array(features).fill(samples(layout));
   return { ...part, count };
 }

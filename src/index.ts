@@ -22,6 +22,7 @@ export {
   type InverseOptions,
 } from "./image-scaler.js";
 export type { JsonNumber, Parsed } from "./json.js";
+export type { Nested, Numbers } from "./lists.js";
 export {
   MinMaxScaler,
   type MinMaxScalerJSON,
@@ -30,7 +31,7 @@ export {
 } from "./min-max-scaler.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
 export type { PixelSumsJSON } from "./pixel-sums.js";
-export type { LikeSamples, Nested, Numbers, OutSamples, Samples } from "./samples.js";
+export type { LikeSamples, OutSamples, Samples } from "./samples.js";
 export type { FitOptions, SklearnOptions, SklearnUnread } from "./scaler.js";
 export {
   type SklearnStandard,

@@ -1,7 +1,7 @@
 // Mean and variance per feature, of data in any number of parts.
 
 import { checkOptions, checkSame, numberIn, oneOf, type Plain, wrongKind } from "./argument.js";
-import { type Pass, type Statistics, type View, viewOf } from "./backend.js";
+import { type Pass, type Statistics, type Values, viewOf } from "./backend.js";
 import { runOn, type ShapeOption } from "./call.js";
 import { backendForBoth } from "./environment.js";
 import { argumentsOf, checkFeatures, Features } from "./features.js";
@@ -131,7 +131,7 @@ export class Moments extends Shown {
     const { values, layout } = this.#features.read(x, shape);
     if (layout.length === 0) return this;
     const part = runOn(backendForBoth(layout, values), values, null, null, (pass) =>
-      reduced(pass, layout, viewOf(values), this.#nan),
+      reduced(pass, layout, values, this.#nan),
     );
     this.#features.decide(layout.features);
     this.#sum = this.#sum === undefined ? part : merged(this.#sum, part);
@@ -213,7 +213,7 @@ export function seen(values: Float64Array, count: Float64Array): Float64Array<Ar
  * The moments of a pass. NaN and infinity show in those that were reduced, so that data without them pay nothing; the
  * features that have them are reduced again.
  */
-function reduced(pass: Pass, layout: Layout, x: View, nan: "propagate" | "ignore"): Present {
+function reduced(pass: Pass, layout: Layout, x: Values, nan: "propagate" | "ignore"): Present {
   const part = emptyStatistics(layout.features);
   pass.moments(layout, part);
   const { mean, m2 } = part;
@@ -221,7 +221,7 @@ function reduced(pass: Pass, layout: Layout, x: View, nan: "propagate" | "ignore
   if (nan === "propagate") return present;
   const odd: number[] = [];
   for (let j = 0; j < layout.features; j++) if (!Number.isFinite(m2[j] + mean[j])) odd.push(j);
-  if (odd.length > 0) momentsPresent(x, layout, odd, present);
+  if (odd.length > 0) momentsPresent(viewOf(x), layout, odd, present);
   return present;
 }
 

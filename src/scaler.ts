@@ -7,9 +7,10 @@ import { Call, checkOutput, NONE, type OutOption, runOn, type ShapeOption } from
 import { backendFor, backendForBoth } from "./environment.js";
 import { checkFeatures, Features } from "./features.js";
 import type { Layout } from "./layout.js";
+import { checkNested } from "./lists.js";
 import type { AddOptions } from "./moments.js";
 import { Prepared } from "./prepared.js";
-import { checkNested, isNested, type LikeSamples, nest, type OutSamples, type Samples } from "./samples.js";
+import { isNested, type LikeSamples, type OutSamples, type Samples } from "./samples.js";
 import { Shown } from "./shown.js";
 
 /** How data are fitted. */
@@ -147,8 +148,8 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
    */
   fitTransform<X extends Samples>(x: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
   fitTransform(x: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
-    return this.#map(x, options, this.#forward, this.#fit.after, (shape) => {
-      this.#adopt(this.#reduce(x, shape), precisionOf(x));
+    return this.#map(x, options, this.#forward, this.#fit.after, (values, shape) => {
+      this.#adopt(this.#reduce(values, shape), precisionOf(x));
     });
   }
 
@@ -229,23 +230,28 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     options: OutOption<Samples> & ShapeOption,
     prepared: Prepared,
     after: Readonly<Record<Precision, After>>,
-    before?: (shape: readonly number[] | undefined) => void,
+    before?: (x: Samples, shape: readonly number[] | undefined) => void,
   ): Samples {
     checkOptions(options, TRANSFORM);
     const { out, shape } = options;
     if (isNested(x)) {
-      const { values, layout } = this.#features.read(x, shape);
+      const { values: lists, layout } = this.#features.read(x, shape);
+      if (out === undefined && before === undefined) {
+        this.#run(prepared, layout, lists, lists, after.float64);
+        return lists.mapped;
+      }
+      // A copy is checked before anything changes. It is mapped in place, and copied back into the form of x.
+      const { values, shape: sizes } = lists;
       if (out !== undefined) checkNested(out, x);
-      before?.(shape);
-      // What was copied out of x is mapped in place, and copied back into the form of x.
+      before?.(values, sizes);
       this.#run(prepared, layout, values, values, after.float64);
-      return nest(values, x, out);
+      return lists.nest(values, out);
     }
     if (isFloat64Array(x)) {
       const { layout } = this.#features.read(x, shape);
       if (out !== undefined && !isFloat64Array(out)) throw wrongKind("out", "a Float64Array like x", out);
       if (out !== undefined) checkOutput(out, "x", x);
-      before?.(shape);
+      before?.(x, shape);
       const y = out ?? new Float64Array(x.length);
       this.#run(prepared, layout, x, y, after.float64);
       return y;
@@ -255,7 +261,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     }
     const { layout } = this.#features.read(x, shape);
     const call = new Call(x, { out, shape }, layout.features, this.axis);
-    before?.(shape);
+    before?.(x, shape);
     const table = prepared.on(backendFor(layout));
     return call.run((pass) => pass.apply(layout, table, after.float32));
   }
