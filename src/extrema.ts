@@ -1,11 +1,11 @@
 // Minimum and maximum per feature, of data in any number of parts.
 
 import { checkOptions, checkSame, type Plain, wrongKind, wrongValue } from "./argument.js";
-import { type Bounds, type Pass, type Values, viewOf } from "./backend.js";
+import type { Bounds, Pass, Values } from "./backend.js";
 import { runOn } from "./call.js";
 import { backendForBoth } from "./environment.js";
 import { argumentsOf, checkFeatures, Features } from "./features.js";
-import { countPresent } from "./javascript/present.js";
+import { countPresentIn } from "./javascript/list-present.js";
 import {
   countFromJson,
   countToJson,
@@ -198,6 +198,6 @@ function reduced(pass: Pass, layout: Layout, x: Values): Ends {
   const { features } = layout;
   const part = { min: new Float64Array(features), max: new Float64Array(features) };
   const odd = pass.extrema(layout, part);
-  const count = odd ? countPresent(viewOf(x), layout) : new Float64Array(features).fill(samples(layout));
+  const count = odd ? countPresentIn(x, layout) : new Float64Array(features).fill(samples(layout));
   return { ...part, count };
 }

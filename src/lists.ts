@@ -33,11 +33,6 @@ export class Lists {
     this.size = kind === "rows" && features !== undefined ? features : firstLength(lists, kind);
   }
 
-  /** Of the copy. */
-  get shape(): readonly number[] {
-    return [this.lists.length, this.size];
-  }
-
   /**
    * All numbers one after the other: a copy.
    *

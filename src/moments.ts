@@ -1,11 +1,12 @@
 // Mean and variance per feature, of data in any number of parts.
 
 import { checkOptions, checkSame, numberIn, oneOf, type Plain, wrongKind } from "./argument.js";
-import { type Pass, type Statistics, type Values, viewOf } from "./backend.js";
+import type { Pass, Statistics, Values } from "./backend.js";
 import { runOn, type ShapeOption } from "./call.js";
 import { backendForBoth } from "./environment.js";
 import { argumentsOf, checkFeatures, Features } from "./features.js";
-import { momentsPresent, type Present } from "./javascript/present.js";
+import { momentsPresentIn } from "./javascript/list-present.js";
+import type { Present } from "./javascript/present.js";
 import {
   countFromJson,
   countToJson,
@@ -221,7 +222,7 @@ function reduced(pass: Pass, layout: Layout, x: Values, nan: "propagate" | "igno
   if (nan === "propagate") return present;
   const odd: number[] = [];
   for (let j = 0; j < layout.features; j++) if (!Number.isFinite(m2[j] + mean[j])) odd.push(j);
-  if (odd.length > 0) momentsPresent(viewOf(x), layout, odd, present);
+  if (odd.length > 0) momentsPresentIn(x, layout, odd, present);
   return present;
 }
 

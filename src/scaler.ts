@@ -64,12 +64,8 @@ export type Precision = "float32" | "float64";
 export abstract class Scaler<Fitted extends Statistic> extends Shown {
   readonly #fit: Fit<Fitted>;
   readonly #features: Features;
-  readonly #forward = new Prepared((backend) =>
-    this.#fit.forward(this.#checkFitted(), backend, this.#precision),
-  );
-  readonly #backward = new Prepared((backend) =>
-    this.#fit.backward(this.#checkFitted(), backend, this.#precision),
-  );
+  #forward: Prepared | undefined;
+  #backward: Prepared | undefined;
   #fitted: Fitted | undefined;
   #precision: Precision = "float32";
 
@@ -134,8 +130,8 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
    */
   transform<X extends Samples>(x: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
   transform(x: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
-    this.#checkFitted();
-    return this.#map(x, options, this.#forward, this.#fit.after);
+    checkOptions(options, TRANSFORM);
+    return this.#map(x, options, this.#checkFitted(this.#forward), this.#fit.after);
   }
 
   /**
@@ -148,9 +144,20 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
    */
   fitTransform<X extends Samples>(x: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
   fitTransform(x: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
-    return this.#map(x, options, this.#forward, this.#fit.after, (values, shape) => {
-      this.#adopt(this.#reduce(values, shape), precisionOf(x));
-    });
+    checkOptions(options, TRANSFORM);
+    const { out, shape } = options;
+    const part = this.#reduce(x, shape);
+    const precision = precisionOf(x);
+    const forward = this.#forwardOf(part, precision);
+    // What was fitted is replaced when nothing can fail any more.
+    try {
+      const y = this.#map(x, { out, shape }, forward, this.#fit.after);
+      this.#adopt(part, precision, forward);
+      return y;
+    } catch (error) {
+      forward.release();
+      throw error;
+    }
   }
 
   /**
@@ -163,8 +170,8 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
    */
   inverseTransform<X extends Samples>(y: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
   inverseTransform(y: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
-    this.#checkFitted();
-    return this.#map(y, options, this.#backward, { float32: NONE, float64: NONE });
+    checkOptions(options, TRANSFORM);
+    return this.#map(y, options, this.#checkFitted(this.#backward), { float32: NONE, float64: NONE });
   }
 
   /** What was fitted; undefined before. */
@@ -197,13 +204,19 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     return this.#adopt(this.#fitted.merge(part), precision === "float64" ? precision : this.#precision);
   }
 
-  #adopt(fitted: Fitted, precision: Precision): this {
+  #adopt(fitted: Fitted, precision: Precision, forward = this.#forwardOf(fitted, precision)): this {
     if (fitted.features !== undefined) this.#features.decide(fitted.features);
     this.#fitted = fitted;
     this.#precision = precision;
-    this.#forward.release();
-    this.#backward.release();
+    this.#forward?.release();
+    this.#backward?.release();
+    this.#forward = forward;
+    this.#backward = new Prepared((backend) => this.#fit.backward(fitted, backend, precision));
     return this;
+  }
+
+  #forwardOf(fitted: Fitted, precision: Precision): Prepared {
+    return new Prepared((backend) => this.#fit.forward(fitted, backend, precision));
   }
 
   #reduce(x: Samples, shape: readonly number[] | undefined): Fitted {
@@ -224,26 +237,22 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     }
   }
 
-  /** Checks everything, then does what comes `before`, then maps. */
+  /** Checks everything, then maps. */
   #map(
     x: Samples,
-    options: OutOption<Samples> & ShapeOption,
+    { out, shape }: OutOption<Samples> & ShapeOption,
     prepared: Prepared,
     after: Readonly<Record<Precision, After>>,
-    before?: (x: Samples, shape: readonly number[] | undefined) => void,
   ): Samples {
-    checkOptions(options, TRANSFORM);
-    const { out, shape } = options;
     if (isNested(x)) {
       const { values: lists, layout } = this.#features.read(x, shape);
-      if (out === undefined && before === undefined) {
+      if (out === undefined) {
         this.#run(prepared, layout, lists, lists, after.float64);
         return lists.mapped;
       }
-      // A copy is checked before anything changes. It is mapped in place, and copied back into the form of x.
-      const { values, shape: sizes } = lists;
-      if (out !== undefined) checkNested(out, x);
-      before?.(values, sizes);
+      // A copy is checked before anything is written. It is mapped in place, and copied back into the form of x.
+      const { values } = lists;
+      checkNested(out, x);
       this.#run(prepared, layout, values, values, after.float64);
       return lists.nest(values, out);
     }
@@ -251,7 +260,6 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
       const { layout } = this.#features.read(x, shape);
       if (out !== undefined && !isFloat64Array(out)) throw wrongKind("out", "a Float64Array like x", out);
       if (out !== undefined) checkOutput(out, "x", x);
-      before?.(x, shape);
       const y = out ?? new Float64Array(x.length);
       this.#run(prepared, layout, x, y, after.float64);
       return y;
@@ -261,7 +269,6 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     }
     const { layout } = this.#features.read(x, shape);
     const call = new Call(x, { out, shape }, layout.features, this.axis);
-    before?.(x, shape);
     const table = prepared.on(backendFor(layout));
     return call.run((pass) => pass.apply(layout, table, after.float32));
   }
@@ -272,11 +279,11 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     runOn(backend, x, y, null, (pass) => pass.apply(layout, table, after));
   }
 
-  #checkFitted(): Fitted {
-    if (this.#fitted === undefined) {
+  #checkFitted(prepared: Prepared | undefined): Prepared {
+    if (prepared === undefined) {
       throw new TypeError("scaler: expected a fitted one, got one that has seen no data (call fit first)");
     }
-    return this.#fitted;
+    return prepared;
   }
 }
 

@@ -63,15 +63,22 @@ export function extrema(column: readonly unknown[], j: number, { min, max }: Bou
   let b = Number.NEGATIVE_INFINITY;
   let sum = 0;
   let i = 0;
-  for (; i + 1 < column.length; i += 2) {
+  for (; i + 3 < column.length; i += 4) {
     const v0 = column[i];
     const v1 = column[i + 1];
+    const v2 = column[i + 2];
+    const v3 = column[i + 3];
     if (typeof v0 !== "number" || typeof v1 !== "number") return null;
+    if (typeof v2 !== "number" || typeof v3 !== "number") return null;
     if (v0 < a) a = v0;
     if (v0 > b) b = v0;
     if (v1 < a) a = v1;
     if (v1 > b) b = v1;
-    sum += v0 + v1;
+    if (v2 < a) a = v2;
+    if (v2 > b) b = v2;
+    if (v3 < a) a = v3;
+    if (v3 > b) b = v3;
+    sum += v0 + v1 + (v2 + v3);
   }
   for (; i < column.length; i++) {
     const value = column[i];

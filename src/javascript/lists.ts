@@ -2,7 +2,7 @@
 // that is a typed array is one for the loops of arrays; all else is copied first, which also finds out what is wrong.
 
 import { isFloat32Array, isFloat64Array } from "../argument.js";
-import type { After, Backend, Bounds, Coefficients, Pass, Statistics, View } from "../backend.js";
+import type { After, Backend, Bounds, Coefficients, Folded, Pass, Statistics, View } from "../backend.js";
 import type { Layout } from "../layout.js";
 import { isPlain, Lists, type Writable } from "../lists.js";
 import { fold } from "./apply.js";
@@ -22,47 +22,72 @@ export function withLists(arrays: Arrays): Backend {
   const { double } = arrays;
   return {
     ...double,
-    open: (x, y, beside) => (x instanceof Lists ? passOf(x, arrays) : double.open(x, y, beside)),
+    open: (x, y, beside) => (x instanceof Lists ? new ListsPass(x, arrays) : double.open(x, y, beside)),
   };
 }
 
-function passOf(x: Lists, arrays: Arrays): Pass {
-  const inRows = x.kind === "rows";
-  return {
-    // Those with two inputs are of layers, which take no lists.
-    ...arrays.double.open(new Float64Array(), null, null),
+class ListsPass implements Pass {
+  readonly #x: Lists;
+  readonly #arrays: Arrays;
 
-    moments(layout, into) {
-      const walked = inRows
+  constructor(x: Lists, arrays: Arrays) {
+    this.#x = x;
+    this.#arrays = arrays;
+  }
+
+  moments(layout: Layout, into: Statistics): void {
+    const x = this.#x;
+    const walked =
+      x.kind === "rows"
         ? rows.moments(x.lists, layout.features, into)
-        : momentsOfColumns(x, arrays, into);
-      if (!walked) run(arrays.double, x.values, null, (copy) => copy.moments(layout, into));
-    },
+        : momentsOfColumns(x, this.#arrays, into);
+    if (!walked) run(this.#arrays.double, x.values, null, (copy) => copy.moments(layout, into));
+  }
 
-    extrema(layout, into) {
-      const odd = inRows ? rows.extrema(x.lists, layout.features, into) : extremaOfColumns(x, arrays, into);
-      return odd ?? run(arrays.double, x.values, null, (copy) => copy.extrema(layout, into));
-    },
+  extrema(layout: Layout, into: Bounds): boolean {
+    const x = this.#x;
+    const odd =
+      x.kind === "rows"
+        ? rows.extrema(x.lists, layout.features, into)
+        : extremaOfColumns(x, this.#arrays, into);
+    return odd ?? run(this.#arrays.double, x.values, null, (copy) => copy.extrema(layout, into));
+  }
 
-    apply(layout, map, after) {
-      const coefficients = "pointer" in map ? map.map : fold(map.statistics, map.norm);
-      const mapped = inRows
+  apply(layout: Layout, map: Folded, after: After): void {
+    const x = this.#x;
+    const coefficients = "pointer" in map ? map.map : fold(map.statistics, map.norm);
+    const mapped =
+      x.kind === "rows"
         ? rows.apply(x.lists, layout.features, coefficients)
-        : applyToColumns(x, arrays, coefficients);
-      if (mapped === null) {
-        const { values } = x;
-        run(arrays.double, values, values, (copy) => copy.apply(layout, map, after));
-        x.mapped = x.nest(values, undefined);
-        return;
-      }
-      for (const list of mapped) clamp(list, after);
-      x.mapped = mapped;
-    },
+        : applyToColumns(x, this.#arrays, coefficients);
+    if (mapped === null) {
+      const { values } = x;
+      run(this.#arrays.double, values, values, (copy) => copy.apply(layout, map, after));
+      x.mapped = x.nest(values, undefined);
+      return;
+    }
+    const { low, high } = after;
+    if (low > NONE.low || high < NONE.high) for (const list of mapped) clamp(list, after);
+    x.mapped = mapped;
+  }
 
-    close() {},
-  };
+  gradients(): never {
+    throw ofLayers();
+  }
+
+  slope(): never {
+    throw ofLayers();
+  }
+
+  close(): void {}
 }
 
+/** Steps with two inputs are those of layers, which take no lists. */
+function ofLayers(): TypeError {
+  return new TypeError("x: expected a Float32Array or a Tensor, got nested arrays");
+}
+
+/** Runs a step on an array; y is written. */
 function run<Result>(backend: Backend, x: View, y: View | null, step: (pass: Pass) => Result): Result {
   const pass = backend.open(x, y, null);
   try {
@@ -145,6 +170,5 @@ function plane(size: number): Layout {
 }
 
 function clamp(list: Writable[number], { low, high }: After): void {
-  if (low === NONE.low && high === NONE.high) return;
   for (let i = 0; i < list.length; i++) list[i] = Math.min(Math.max(list[i], low), high);
 }
