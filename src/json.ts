@@ -34,7 +34,8 @@ export function listFromJson(name: string, value: unknown, length: number): numb
   const expected = `an array of ${length} numbers`;
   if (!Array.isArray(value)) throw wrongKind(name, expected, value);
   if (value.length !== length) throw wrongValue(name, expected, `length ${value.length}`);
-  return value.map((item, j) => fromJson(`${name}[${j}]`, item));
+  // A hole is undefined here, where map would pass it on.
+  return Array.from(value, (item, j) => fromJson(`${name}[${j}]`, item));
 }
 
 /** A saved object's fields, each read once; to be checked one by one, so that none may be missing. */

@@ -24,7 +24,8 @@ export function checkShape(value: unknown): number[] {
   const expected = "an array of non-negative integers";
   if (!Array.isArray(value)) throw wrongKind("shape", expected, value);
   const shape: unknown[] = value;
-  return shape.map((size) => {
+  // A hole is undefined here, where map would pass it on.
+  return Array.from(shape, (size) => {
     if (typeof size !== "number") throw wrongKind("shape", expected, value);
     if (!Number.isSafeInteger(size) || size < 0) throw wrongValue("shape", expected, value);
     return size;

@@ -187,7 +187,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
   protected restore(fitted: Fitted, precision: Precision): this {
     checkFeatures(this.features, fitted.features);
     checkSame(this, { axis: fitted.axis }, ["axis"]);
-    this.#checkFinite(fitted);
+    this.#checkFinite("json", fitted);
     return this.#adopt(fitted, precision);
   }
 
@@ -223,16 +223,24 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     const part = this.#fit.empty(this.features).add(x, { shape });
     const empty = isNested(x) ? x.every((list) => list.length === 0) : x.length === 0;
     if (empty) throw wrongValue("x", "at least one value per feature", "none");
-    this.#checkFinite(part);
+    this.#checkFinite("x", part);
     return part;
   }
 
-  #checkFinite(part: Fitted): void {
+  /** What is infinite in x, or not finite in what was saved. */
+  #checkFinite(name: "x" | "json", part: Fitted): void {
     const { count } = part;
     for (const values of this.#fit.witnesses(part)) {
       for (let j = 0; j < values.length; j++) {
-        if (Number.isFinite(values[j]) || (typeof count === "number" ? count : count[j]) === 0) continue;
-        throw wrongValue("x", "finite values or NaN", `${values[j] || "Infinity"} in feature ${j}`);
+        const value = values[j];
+        if (Number.isFinite(value) || (typeof count === "number" ? count : count[j]) === 0) continue;
+        // Of x, the mean of infinities of both signs.
+        const got = name === "x" && Number.isNaN(value) ? "Infinity" : value;
+        throw wrongValue(
+          name,
+          name === "x" ? "finite values or NaN" : "finite statistics",
+          `${got} in feature ${j}`,
+        );
       }
     }
   }
