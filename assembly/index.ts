@@ -35,20 +35,6 @@ export { columnsGradients, planesGradients } from "./gradients";
 export { doubtful } from "./merge";
 export { columnsMoments, columnsMomentsExact } from "./moments-columns";
 export { planesMoments, planesMomentsExact } from "./moments-planes";
-export {
-  columnsToPixels,
-  graySums,
-  grayToPixels,
-  pixelSums,
-  pixelsToColumns,
-  pixelsToGray,
-  pixelsToPlanes,
-  planesToPixels,
-  reverse,
-  widen,
-} from "./pixels";
-export { layerNorm, rmsNorm } from "./rows";
-export { layerNormBackward, rmsNormBackward } from "./rows-backward";
 export { tileTable } from "./tiles";
 
 /** Takes `bytes` of linear memory, growing it if need be: a pointer, aligned to 16 bytes. */

@@ -71,6 +71,8 @@ export type Values = Float32Array | Float64Array | Lists | Block;
 export type View = Float32Array | Float64Array;
 
 /** Of lists, a copy. */
+export function viewOf(values: Float32Array | Block): Float32Array;
+export function viewOf(values: Values): View;
 export function viewOf(values: Values): View {
   return ArrayBuffer.isView(values) ? values : values.values;
 }
@@ -126,4 +128,24 @@ export interface ImageSteps {
   apply(pixels: Pixels, order: Order, table: PixelTable, y: Float32Array | Block, first: number): void;
   /** apply, backwards: opaque RGBA = the values from `first` on, mapped back. */
   inverse(x: Float32Array | Block, first: number, order: Order, table: PixelTable, pixels: Pixels): void;
+}
+
+// -------------------------------------------------------------------------------------- rows
+
+/** What rows are normalized by: each row's mean, unless it is not `centered`, and parameters per feature. */
+export interface RowNorm extends Norm {
+  readonly features: number;
+  /** Whether the mean is subtracted (LayerNorm), or taken for 0 (RMSNorm, which has no beta). */
+  readonly centered: boolean;
+}
+
+/** float32 values of a call on rows. */
+export type Rows = Float32Array | Block;
+
+/** The sentence for rows, each of which is reduced, folded and applied at once: a contract apart, as for images. */
+export interface RowSteps {
+  /** y = the norm of x, or of x + skip, which `sum` receives unless it is null. y and sum may be x or skip. */
+  apply(norm: RowNorm, x: Rows, y: Rows, skip: Rows | null, sum: Rows | null): void;
+  /** dx, which may be x or dy; adds to the gradients. */
+  backward(norm: RowNorm, x: Rows, dy: Rows, dx: Rows, into: Gradients): void;
 }

@@ -1,14 +1,10 @@
 // What a batch norm is made with, saved as, and returns.
 
-import type { Plain } from "./argument.js";
 import type { JsonNumber } from "./json.js";
+import type { NormJSON, NormOptions } from "./parameters.js";
 
 /** A layer's settings, parameters and running statistics. */
-export interface BatchNormOptions extends Plain {
-  /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
-  axis?: number | undefined;
-  /** Added to the variance, inside the root. Default: 1e-5. */
-  epsilon?: number | undefined;
+export interface BatchNormOptions extends NormOptions {
   /**
    * Weight of the NEW batch: running ← (1 − momentum)·running + momentum·batch, as in PyTorch (Keras and
    * ONNX name the complement). null: cumulative average, weight 1/(batches tracked). Default: 0.1.
@@ -19,10 +15,6 @@ export interface BatchNormOptions extends Plain {
    * or the biased one (Keras, ONNX). Normalization always uses the biased one. Default: true.
    */
   unbiased?: boolean | undefined;
-  /** Scale per feature; null: the layer has none. Default: ones. */
-  gamma?: ArrayLike<number> | null | undefined;
-  /** Shift per feature; null: the layer has none. Default: zeros. */
-  beta?: ArrayLike<number> | null | undefined;
   /** Where the running mean starts. Default: zeros. */
   runningMean?: ArrayLike<number> | undefined;
   /** Where the running variance starts. Default: ones. */
@@ -30,21 +22,11 @@ export interface BatchNormOptions extends Plain {
 }
 
 /** A layer as JSON. */
-export interface BatchNormJSON {
-  /** How many features. */
-  features: number;
-  /** The feature axis. */
-  axis: number;
-  /** What is added to the variance. */
-  epsilon: number;
+export interface BatchNormJSON extends NormJSON {
   /** Weight of the new batch; null: cumulative average. */
   momentum: number | null;
   /** Whether the running variance is fed the unbiased one. */
   unbiased: boolean;
-  /** Scale per feature, or null. */
-  gamma: JsonNumber[] | null;
-  /** Shift per feature, or null. */
-  beta: JsonNumber[] | null;
   /** The mean that `infer` uses, per feature. */
   runningMean: JsonNumber[];
   /** The variance that `infer` uses, per feature. */

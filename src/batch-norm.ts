@@ -25,7 +25,15 @@ import {
 import { fieldsOf, fromJson, listFromJson, listToJson, type Parsed } from "./json.js";
 import { checkAxis, samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
-import { checkInUse, noGradients, parameter, variances, weighted } from "./parameters.js";
+import {
+  checkInUse,
+  noGradients,
+  normFromJson,
+  normOf,
+  normToJson,
+  variances,
+  weighted,
+} from "./parameters.js";
 import { Shown } from "./shown.js";
 import {
   type BackwardOptions,
@@ -83,20 +91,15 @@ export class BatchNorm extends Shown {
     super();
     this.#features = positiveInteger("features", features);
     checkOptions(options, OPTIONS);
-    const { axis = -1, epsilon = 1e-5, momentum = 0.1, unbiased = true } = options;
+    const { axis = -1, epsilon, momentum = 0.1, unbiased = true } = options;
     const { gamma, beta, runningMean, runningVariance } = options;
     this.#axis = checkAxis(axis);
-    numberIn("epsilon", epsilon, "a non-negative number", (n) => n >= 0 && n < Number.POSITIVE_INFINITY);
     this.#momentum =
       momentum === null
         ? null
         : numberIn("momentum", momentum, "a number from 0 to 1, or null", (n) => n >= 0 && n <= 1);
     this.#unbiased = flag("unbiased", unbiased);
-    this.#norm = {
-      gamma: parameter("gamma", gamma, features, 1),
-      beta: parameter("beta", beta, features, 0),
-      epsilon,
-    };
+    this.#norm = normOf(features, gamma, beta, epsilon);
     this.#spare = emptyStatistics(features);
     this.#running = { ...emptyStatistics(features), count: 1 };
     this.#running.m2.fill(1);
@@ -310,11 +313,10 @@ export class BatchNorm extends Shown {
 
   /** The whole state, exact: for JSON, and for messages to workers, which carry no objects of classes. */
   toJSON(): BatchNormJSON {
-    const { features, axis, epsilon, momentum, unbiased, gamma, beta, batchesTracked } = this;
+    const { momentum, unbiased, batchesTracked } = this;
     return {
-      ...{ features, axis, epsilon, momentum, unbiased },
-      gamma: gamma && listToJson(gamma),
-      beta: beta && listToJson(beta),
+      ...normToJson(this.#features, this.#norm),
+      ...{ axis: this.#axis, momentum, unbiased },
       runningMean: listToJson(this.#running.mean),
       runningVariance: listToJson(this.#running.m2),
       batchesTracked,
@@ -329,16 +331,13 @@ export class BatchNorm extends Shown {
    */
   static fromJSON(json: Parsed<BatchNormJSON>): BatchNorm {
     const saved = fieldsOf("json", json);
-    const features = positiveInteger("features", saved.features);
-    const values = (name: string) => listFromJson(name, saved[name], features);
+    const norm = normFromJson(saved);
+    const values = (name: string) => listFromJson(name, saved[name], norm.features);
     return BatchNorm.#trainedLayer({
-      features,
+      ...norm,
       axis: checkAxis(saved.axis),
-      epsilon: fromJson("epsilon", saved.epsilon),
       momentum: saved.momentum === null ? null : fromJson("momentum", saved.momentum),
       unbiased: flag("unbiased", saved.unbiased),
-      gamma: saved.gamma === null ? null : values("gamma"),
-      beta: saved.beta === null ? null : values("beta"),
       runningMean: values("runningMean"),
       runningVariance: values("runningVariance"),
       batchesTracked: nonNegativeInteger("batchesTracked", saved.batchesTracked),

@@ -1,8 +1,10 @@
-// What importing the kernels means: this project's bundler inlines the bytes as hexadecimal digits; with ?module, the bundler
+// What importing kernels means: this project's bundler inlines a module as text (see build.js); with ?module, the bundler
 // of an edge runtime gives a compiled WebAssembly.Module.
 declare module "*.wasm" {
-  const hexadecimal: string;
-  export default hexadecimal;
+  /** Its bytes, as digits of base 89. */
+  export const text: string;
+  /** Which build it is of: all modules of a build have the same. */
+  export const build: string;
 }
 declare module "*.wasm?module" {
   const module: WebAssembly.Module;

@@ -21,6 +21,12 @@ export interface OutOption<Y> extends Plain {
   out?: Y | undefined;
 }
 
+/** The same where it is given. */
+export interface Into<Y> extends OutOption<Y> {
+  /** Memory of yours for the result. */
+  out: Y;
+}
+
 /** How the values of x lie. */
 export interface ShapeOption extends Plain {
   /**
@@ -49,10 +55,13 @@ export const APPLY = ["out", "shape", "residual", "activation"] as const;
 /** A checked call that maps x to y: everything that can be wrong with its arguments has been found out. */
 export class Call {
   readonly layout: Layout;
+  /** Sizes of the axes of x, where the shape or a tensor says them. */
+  readonly sizes: readonly number[] | undefined;
   readonly activated: boolean;
-  readonly #after: After;
-  readonly #x: Values;
-  readonly #beside: Values | null;
+  readonly after: After;
+  readonly x: Values;
+  /** The residual, or dy. */
+  readonly beside: Values | null;
   readonly #out: Data | undefined;
   /** Of a tensor that the result will be. */
   readonly #shape: readonly number[] | undefined;
@@ -72,38 +81,42 @@ export class Call {
     dy?: Data,
   ) {
     const { out, shape, residual, activation } = options;
-    this.#x = valuesOf("x", x);
-    this.layout = layoutOf(x.length, features, axis, sizesOf(x, shape));
+    this.x = valuesOf("x", x);
+    this.sizes = sizesOf(x, shape);
+    this.layout = layoutOf(x.length, features, axis, this.sizes);
     if (activation !== undefined) oneOf("activation", activation, NAMES);
     this.activated = activation !== undefined;
-    this.#after = activation === undefined ? NONE : activation === "relu" ? RELU : RELU6;
+    this.after = activation === undefined ? NONE : activation === "relu" ? RELU : RELU6;
     const beside = name === "dy" ? dy : residual;
-    this.#beside = null;
+    this.beside = null;
     if (name === "dy" || beside !== undefined) {
-      this.#beside = valuesOf(name, beside);
-      const { length } = viewOf(this.#beside);
+      this.beside = valuesOf(name, beside);
+      const { length } = viewOf(this.beside);
       if (length !== x.length) throw wrongValue(name, `x's length ${x.length}`, length);
-      if (out !== undefined) checkOutput(valuesOf("out", out), name, this.#beside);
+      if (out !== undefined) checkOutput(valuesOf("out", out), name, this.beside);
     }
-    if (out !== undefined) checkOutput(valuesOf("out", out), "x", this.#x);
+    if (out !== undefined) checkOutput(valuesOf("out", out), "x", this.x);
     this.#out = out;
     this.#shape = x instanceof Tensor ? x.shape : undefined;
   }
 
   /** Runs steps that write nothing. */
   reduce(steps: (pass: Pass, layout: Layout) => void): void {
-    runOn(backendFor(this.layout), this.#x, null, this.#beside, (pass) => steps(pass, this.layout));
+    runOn(backendFor(this.layout), this.x, null, this.beside, (pass) => steps(pass, this.layout));
   }
 
   /** Runs it, into `out` or new memory of x's kind. */
   run(steps: (pass: Pass, layout: Layout, after: After) => void): Data {
     const { layout } = this;
-    const y = this.#out ?? (this.#shape ? new Tensor(this.#shape) : new Float32Array(layout.length));
-    const after = this.#after;
-    runOn(backendFor(layout), this.#x, valuesOf("out", y), this.#beside, (pass) =>
-      steps(pass, layout, after),
-    );
+    const y = this.result();
+    const after = this.after;
+    runOn(backendFor(layout), this.x, valuesOf("out", y), this.beside, (pass) => steps(pass, layout, after));
     return y;
+  }
+
+  /** `out`, or new memory of x's kind. */
+  result(): Data {
+    return this.#out ?? (this.#shape ? new Tensor(this.#shape) : new Float32Array(this.layout.length));
   }
 }
 
@@ -124,13 +137,17 @@ export function runOn<Result>(
 }
 
 /** An output that fits: as long as the input, and the input itself or memory apart from it. */
-export function checkOutput(output: Values, name: string, input: Values): void {
+export function checkOutput(output: Values, name: string, input: Values, own = "out"): void {
   if (output === input) return;
   const from: View = viewOf(input);
   const to: View = viewOf(output);
-  if (to.length !== from.length) throw wrongValue("out", `${name}'s length ${from.length}`, to.length);
-  if (to.buffer !== from.buffer || to.byteOffset === from.byteOffset) return;
-  if (Math.abs(to.byteOffset - from.byteOffset) < from.byteLength) {
-    throw new RangeError(`out: expected ${name} itself or memory apart from it, got an overlap of the two`);
-  }
+  if (to.length !== from.length) throw wrongValue(own, `${name}'s length ${from.length}`, to.length);
+  if (to.byteOffset === from.byteOffset || !overlap(to, from)) return;
+  throw new RangeError(`${own}: expected ${name} itself or memory apart from it, got an overlap of the two`);
+}
+
+/** Whether two views have bytes in common. */
+export function overlap(a: View, b: View): boolean {
+  const ends = Math.min(a.byteOffset + a.byteLength, b.byteOffset + b.byteLength);
+  return a.buffer === b.buffer && Math.max(a.byteOffset, b.byteOffset) < ends;
 }

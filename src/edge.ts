@@ -2,8 +2,10 @@
 // forbid compiling: Vercel Edge, Nitro, Cloudflare Workers before their compatibility date 2025-06-01.
 
 import { init } from "./index.js";
-import module from "./kernels.wasm?module";
+import kernels from "./kernels.wasm?module";
+import pixels from "./pixels.wasm?module";
+import rows from "./rows.wasm?module";
 
-init({ module });
+init({ module: [kernels, pixels, rows] });
 
 export * from "./index.js";

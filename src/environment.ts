@@ -1,13 +1,15 @@
 // Where calls run: on WebAssembly, or on JavaScript where that is missing, forbidden, switched off, or slower.
 
 import { checkOptions, isFloat64Array, numberIn, oneOf, wrongKind, wrongValue } from "./argument.js";
-import type { Backend, ImageSteps, Values } from "./backend.js";
+import type { Backend, ImageSteps, RowSteps, Values } from "./backend.js";
 import { imageSteps } from "./javascript/image-steps.js";
 import { double, javascript } from "./javascript/javascript.js";
+import { rowSteps } from "./javascript/row-steps.js";
 import type { Layout } from "./layout.js";
 import { Lists } from "./lists.js";
-import { WasmImageSteps } from "./wasm/image-steps.js";
-import { bundledModule, isModule } from "./wasm/module.js";
+import { wasmImageSteps } from "./wasm/image-steps.js";
+import { exportsOf, give, isModule, type Kernels, kernels, nameOf } from "./wasm/module.js";
+import { wasmRowSteps } from "./wasm/row-steps.js";
 import { Wasm } from "./wasm/wasm.js";
 
 /** Values up to which a call is faster in JavaScript: 3 × 2 takes 0.2 µs there, and 0.5 µs through WebAssembly. */
@@ -18,8 +20,11 @@ const TINY_IMAGE = 64;
 
 /** What sets itself, if it is not set. */
 export interface InitOptions {
-  /** A precompiled `WebAssembly.Module` of `simdnorm/kernels.wasm`, for hosts that forbid compiling. Default: the inlined one. */
-  module?: object | undefined;
+  /**
+   * For hosts that forbid compiling: the precompiled `WebAssembly.Module` of `simdnorm/kernels.wasm`, or it and those of
+   * `simdnorm/pixels.wasm` and `simdnorm/rows.wasm` in an array. Default: the inlined ones.
+   */
+  module?: object | readonly object[] | undefined;
   /** Forces a backend. Default: WebAssembly where its SIMD can run, JavaScript elsewhere. */
   backend?: "wasm" | "javascript" | undefined;
   /** Bytes of linear memory to reserve, so that it need not grow later. Default: 0. */
@@ -32,13 +37,8 @@ let running: Backend | undefined;
 /** The WebAssembly backend, or null where it cannot run. Compiled at the first use. */
 function webAssembly(): Wasm | null {
   if (wasm === undefined) {
-    const module = bundledModule();
-    try {
-      wasm = module && new Wasm(module);
-    } catch {
-      // Under a content security policy WebKit compiles modules, but refuses their instances.
-      wasm = null;
-    }
+    const exports = kernels.on(null);
+    wasm = exports && new Wasm(exports);
   }
   return wasm;
 }
@@ -50,8 +50,8 @@ export function current(): Backend {
 }
 
 /** The backend that calls on such float32 data run on. */
-export function backendFor(layout: Layout): Backend {
-  return layout.length <= TINY ? javascript : current();
+export function backendFor({ length }: Pick<Layout, "length">): Backend {
+  return length <= TINY ? javascript : current();
 }
 
 /** The same for data of both kinds. */
@@ -65,7 +65,15 @@ export function backendForBoth(layout: Layout, values: Values): Backend {
  */
 export function imageStepsFor(pixels: number): ImageSteps {
   const backend = current();
-  return backend instanceof Wasm && pixels > TINY_IMAGE ? new WasmImageSteps(backend.scratch) : imageSteps;
+  const steps = backend instanceof Wasm && pixels > TINY_IMAGE ? wasmImageSteps(backend.scratch) : null;
+  return steps ?? imageSteps;
+}
+
+/** The steps on rows of so many features, of which there are `length` values. */
+export function rowStepsFor(length: number, features: number): RowSteps {
+  const backend = current();
+  const steps = backend instanceof Wasm && length > TINY ? wasmRowSteps(backend.scratch, features) : null;
+  return steps ?? rowSteps;
 }
 
 /** Which kernels run: `"wasm"`, or `"javascript"` where WebAssembly or its SIMD is missing or forbidden. */
@@ -81,29 +89,27 @@ export function backend(): "wasm" | "javascript" {
  */
 export function init(options: InitOptions = {}): void {
   checkOptions(options, ["module", "backend", "memory"]);
-  const { module, backend, memory = 0 } = options;
-  if (module !== undefined && !isModule(module)) throw wrongKind("module", "a WebAssembly.Module", module);
+  const { module = [], backend, memory = 0 } = options;
+  const modules = new Map<string, WebAssembly.Module>();
+  for (const each of Array.isArray(module) ? module : [module]) {
+    if (!isModule(each)) throw wrongKind("module", "a WebAssembly.Module", each);
+    const name = nameOf(each);
+    if (name === undefined)
+      throw wrongKind("module", "the module of simdnorm/kernels.wasm of this version", each);
+    modules.set(name, each);
+  }
   if (backend !== undefined) oneOf("backend", backend, ["wasm", "javascript"]);
   numberIn("memory", memory, "a number of bytes from 0 to 4 GiB", (n) => n >= 0 && n <= 2 ** 32);
 
-  const given = module === undefined ? undefined : instanceOf(module);
+  const core = modules.get("kernels");
+  const given = core && new Wasm(exportsOf<Kernels>(core, null));
   const instance = given ?? (backend === "javascript" ? null : webAssembly());
   if (backend === "wasm" && instance === null) {
     throw wrongValue("backend", "a backend that can run here", '"wasm", which is missing or forbidden');
   }
   if (memory > 0) instance?.reserve(memory);
+  for (const [name, each] of modules) give(name, each);
   if (given !== undefined) wasm = given;
   if (backend === "javascript") running = javascript;
   else if (backend === "wasm" || given !== undefined) running = instance ?? javascript;
-}
-
-/** A given module's backend: another module than the kernels has not their exports, or none that fit. */
-function instanceOf(module: WebAssembly.Module): Wasm {
-  try {
-    return new Wasm(module);
-  } catch (cause) {
-    const error = wrongKind("module", "the module of simdnorm/kernels.wasm of this version", module);
-    error.cause = cause;
-    throw error;
-  }
 }

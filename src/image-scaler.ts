@@ -7,13 +7,14 @@ import {
   isList,
   numberIn,
   oneOf,
+  type Plain,
   positiveInteger,
   show,
   wrongKind,
   wrongValue,
 } from "./argument.js";
 import { type Order, viewOf } from "./backend.js";
-import type { OutOption } from "./call.js";
+import type { Into, OutOption } from "./call.js";
 import { imageStepsFor } from "./environment.js";
 import {
   checkApart,
@@ -39,13 +40,15 @@ const INVERSE = ["out", "width", "height"];
 type Channels = Order["channels"];
 type PixelLayout = Order["layout"];
 
-export interface ImageOrderOptions {
+/** The order of an image's values. */
+export interface ImageOrderOptions extends Plain {
   /** What becomes of red, green and blue: these, in reverse, or ITU-R BT.601 luma. Default: `"RGB"`. */
   channels?: Channels | undefined;
   /** Channels as planes or side by side. Default: `"NCHW"`, planes. */
   layout?: PixelLayout | undefined;
 }
 
+/** What is subtracted from pixels, and what they are divided by. */
 export interface ImageScalerOptions extends ImageOrderOptions {
   /** In units of [0, 1]: a number for each channel, in the order of `channels`, or one for all. Default: 0. */
   mean?: number | ArrayLike<number> | undefined;
@@ -53,6 +56,7 @@ export interface ImageScalerOptions extends ImageOrderOptions {
   std?: number | ArrayLike<number> | undefined;
 }
 
+/** Where pixels go, and how many there are. */
 export interface InverseOptions<Y> extends OutOption<Y> {
   /** Pixels of a row: needed for an array without `out`. A tensor carries its sizes. */
   width?: number | undefined;
@@ -60,10 +64,15 @@ export interface InverseOptions<Y> extends OutOption<Y> {
   height?: number | undefined;
 }
 
+/** The whole state, as `toJSON` returns it. */
 export interface ImageScalerJSON {
+  /** The option of this name. */
   channels: Channels;
+  /** The option of this name. */
   layout: PixelLayout;
+  /** Per channel, in units of [0, 1]. */
   mean: JsonNumber[];
+  /** Per channel, in units of [0, 1]. */
   std: JsonNumber[];
   /** What `fit` has summed; null where mean and std were given. */
   sums: PixelSumsJSON | null;
@@ -84,7 +93,10 @@ export class ImageScaler extends Shown {
   #sums: PixelSums | undefined;
   #table: PixelTable | undefined;
 
-  /** @throws TypeError, RangeError if an option is not valid */
+  /**
+   * @param options `mean` and `std`, the order of `channels`, and their `layout`
+   * @throws TypeError, RangeError if an option is not valid
+   */
   constructor(options: ImageScalerOptions = {}) {
     super();
     checkOptions(options, OPTIONS);
@@ -99,6 +111,7 @@ export class ImageScaler extends Shown {
    * becomes 0. Sums are integers: fits of parts merge into the fit of the whole, bit for bit.
    *
    * @param images an array, or a generator that decodes one after the other
+   * @param options the order of `channels`, and their `layout`, of the scaler
    * @throws TypeError, RangeError if one of them is not an image, or there are none
    */
   static fit(images: Iterable<ImageLike>, options: ImageOrderOptions = {}): ImageScaler {
@@ -120,10 +133,12 @@ export class ImageScaler extends Shown {
     return scaler;
   }
 
+  /** The option of this name. */
   get channels(): Channels {
     return this.#order.channels;
   }
 
+  /** The option of this name. */
   get layout(): PixelLayout {
     return this.#order.layout;
   }
@@ -153,13 +168,21 @@ export class ImageScaler extends Shown {
   }
 
   /**
-   * y = (v/255 − mean)/std, rounded to float32: within 1 ULP of the largest of its terms, v/255/std, mean/std and y.
+   * Writes y = (v/255 − mean)/std into `out`, rounded to float32: within 1 ULP of the largest of its terms, v/255/std, mean/std and y.
    *
    * @param image an image, or several of one size: 3 or 4 bytes a pixel
-   * @returns `out`, or a new array: N × C × H × W values, or N × H × W × C. A tensor of one image may lack the N
+   * @param options `out`
+   * @returns `out`: N × C × H × W values, or N × H × W × C. A tensor of one image may lack the N
    * @throws TypeError, RangeError, ReferenceError if an argument does not fit; nothing is written
    */
-  apply<Y extends Data>(image: ImageLike | readonly ImageLike[], options: Required<OutOption<Y>>): Y;
+  apply<Y extends Data>(image: ImageLike | readonly ImageLike[], options: Into<Y>): Y;
+  /**
+   * The same into a new array.
+   *
+   * @param image an image, or several of one size: 3 or 4 bytes a pixel
+   * @param options none
+   * @returns N × C × H × W values, or N × H × W × C
+   */
   apply(image: ImageLike | readonly ImageLike[], options?: OutOption<never>): Float32Array<ArrayBuffer>;
   apply(image: ImageLike | readonly ImageLike[], options: OutOption<Data> = {}): Data {
     checkOptions(options, APPLY);
@@ -178,16 +201,21 @@ export class ImageScaler extends Shown {
   }
 
   /**
-   * v = 255·(y·std + mean), rounded to even and saturated; NaN becomes 0, alpha is 255, gray is red, green and blue.
+   * Writes v = 255·(y·std + mean) into `out`, rounded to even and saturated; NaN becomes 0, alpha is 255, gray is red, green and blue.
    *
    * @param x values as `apply` returns them; a tensor with or without the N
-   * @returns `out`, or a new image; an array of images for several, and for a tensor with four axes
+   * @param options `out`: an image, or as many as x has
+   * @returns `out`
    * @throws TypeError, RangeError, ReferenceError if an argument does not fit; nothing is written
    */
-  inverse<Y extends ImageLike | readonly ImageLike[]>(
-    x: Data,
-    options: InverseOptions<Y> & Required<OutOption<Y>>,
-  ): Y;
+  inverse<Y extends ImageLike | readonly ImageLike[]>(x: Data, options: InverseOptions<Y> & Into<Y>): Y;
+  /**
+   * The same into new images.
+   *
+   * @param x values as `apply` returns them; a tensor with or without the N
+   * @param options `width` and `height`, which a tensor carries
+   * @returns an image; an array of images for several, and for a tensor with four axes
+   */
   inverse(x: Data, options?: InverseOptions<never>): RgbaImage | RgbaImage[];
   inverse(
     x: Data,
@@ -218,6 +246,7 @@ export class ImageScaler extends Shown {
   /**
    * Adds what the other was fitted to.
    *
+   * @param other a scaler that was fitted, with the same options
    * @throws TypeError if it is not an ImageScaler, or mean and std of one of the two were given; RangeError if it has
    * other options
    */
@@ -237,7 +266,10 @@ export class ImageScaler extends Shown {
     return { channels, layout, mean: listToJson(mean), std: listToJson(std), sums };
   }
 
-  /** @throws TypeError, RangeError if it is not what `toJSON` returned */
+  /**
+   * @param json what `toJSON` returned
+   * @throws TypeError, RangeError if it is not that
+   */
   static fromJSON(json: ImageScalerJSON): ImageScaler {
     const { channels, layout, mean, std, sums } = fieldsOf("json", json);
     const order = orderOf({ channels, layout });

@@ -7,12 +7,15 @@ import type { Pixels } from "./backend.js";
 export interface ImageLike {
   /** Red, green, blue and alpha of every pixel, or red, green and blue. */
   readonly data: Uint8ClampedArray | Uint8Array;
+  /** Pixels of a row. */
   readonly width: number;
+  /** Rows. */
   readonly height: number;
 }
 
 /** An image of RGBA pixels. A canvas takes `new ImageData(image.data, image.width)`, which copies nothing. */
 export interface RgbaImage extends ImageLike {
+  /** Red, green, blue and alpha, 255, of every pixel. */
   readonly data: Uint8ClampedArray<ArrayBuffer>;
 }
 

@@ -13,6 +13,11 @@ export type {
   FoldLinearOptions,
   LayerWeights,
 } from "./fold-into.js";
+export {
+  GroupNorm,
+  type GroupNormJSON,
+  type PyTorchGroupNormOptions,
+} from "./group-norm.js";
 export type { ImageLike, RgbaImage } from "./image.js";
 export {
   type ImageOrderOptions,
@@ -21,7 +26,9 @@ export {
   type ImageScalerOptions,
   type InverseOptions,
 } from "./image-scaler.js";
+export { InstanceNorm } from "./instance-norm.js";
 export type { JsonNumber, Parsed } from "./json.js";
+export { LayerNorm } from "./layer-norm.js";
 export type { Nested, Numbers } from "./lists.js";
 export {
   MinMaxScaler,
@@ -30,7 +37,10 @@ export {
   type SklearnMinMax,
 } from "./min-max-scaler.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
+export type { NormJSON, NormOptions, ParameterOptions, ParametersJSON } from "./parameters.js";
 export type { PixelSumsJSON } from "./pixel-sums.js";
+export { RMSNorm, type RMSNormJSON, type RMSNormOptions } from "./rms-norm.js";
+export type { RowGradients, SkipOptions } from "./row-norm.js";
 export type { LikeSamples, OutSamples, Samples } from "./samples.js";
 export type { FitOptions, SklearnOptions, SklearnUnread } from "./scaler.js";
 export {
@@ -41,4 +51,12 @@ export {
 } from "./standard-scaler.js";
 export type { BackwardOptions, BatchGradients, BatchMoments, TrainOptions } from "./synchronized.js";
 export { type Data, scope, Tensor, type TensorJSON } from "./tensor.js";
-export type { KerasConfig, OnnxAttributes, PyTorchOptions, StateDict, Weights } from "./trained.js";
+export type {
+  KerasConfig,
+  OnnxAttributes,
+  PyTorchNormOptions,
+  PyTorchOptions,
+  PyTorchRowOptions,
+  StateDict,
+  Weights,
+} from "./trained.js";

@@ -1,10 +1,84 @@
 // What layers have per feature: gamma and beta, which the caller may change in place, but not transfer away.
 
-import { numberIn, perFeature } from "./argument.js";
-import type { Gradients } from "./backend.js";
+import { numberIn, type Plain, perFeature, positiveInteger } from "./argument.js";
+import type { Gradients, Norm } from "./backend.js";
+import { fromJson, type JsonNumber, listFromJson, listToJson } from "./json.js";
 
-/** @throws TypeError, RangeError if it is given and does not fit; null: the layer has none */
-export function parameter(
+/** What a layer has per feature. */
+export interface ParameterOptions extends Plain {
+  /** Added to the variance, inside the root. Default: 1e-5. */
+  epsilon?: number | undefined;
+  /** Scale per feature; null: the layer has none. Default: ones. */
+  gamma?: ArrayLike<number> | null | undefined;
+  /** Shift per feature; null: the layer has none. Default: zeros. */
+  beta?: ArrayLike<number> | null | undefined;
+}
+
+/** The same, and on which axis features are. */
+export interface NormOptions extends ParameterOptions {
+  /** The feature axis: −1 for tables and NHWC, 1 for NCHW. Default: −1, the last. */
+  axis?: number | undefined;
+}
+
+/** What a layer has per feature, as JSON. */
+export interface ParametersJSON {
+  /** How many features. */
+  features: number;
+  /** What is added to the variance. */
+  epsilon: number;
+  /** Scale per feature, or null. */
+  gamma: JsonNumber[] | null;
+  /** Shift per feature, or null. */
+  beta: JsonNumber[] | null;
+}
+
+/** The same, and on which axis features are. */
+export interface NormJSON extends ParametersJSON {
+  /** The feature axis. */
+  axis: number;
+}
+
+/** @throws TypeError, RangeError if something is given and does not fit */
+export function normOf(
+  features: number,
+  gamma: NormOptions["gamma"],
+  beta: NormOptions["beta"],
+  epsilon = 1e-5,
+): Norm {
+  return {
+    gamma: parameter("gamma", gamma, features, 1),
+    beta: parameter("beta", beta, features, 0),
+    epsilon: numberIn(
+      "epsilon",
+      epsilon,
+      "a non-negative number",
+      (n) => n >= 0 && n < Number.POSITIVE_INFINITY,
+    ),
+  };
+}
+
+export function normToJson(features: number, { epsilon, gamma, beta }: Norm): ParametersJSON {
+  return {
+    ...{ features, epsilon },
+    gamma: gamma && listToJson(gamma),
+    beta: beta && listToJson(beta),
+  };
+}
+
+/** @throws TypeError, RangeError if a field is missing or does not fit */
+export function normFromJson(saved: Record<string, unknown>) {
+  const features = positiveInteger("features", saved.features);
+  const values = (name: string) => (saved[name] === null ? null : listFromJson(name, saved[name], features));
+  return {
+    features,
+    epsilon: fromJson("epsilon", saved.epsilon),
+    gamma: values("gamma"),
+    beta: values("beta"),
+  };
+}
+
+/** null: the layer has none. */
+function parameter(
   name: string,
   values: ArrayLike<number> | null | undefined,
   features: number,
@@ -29,13 +103,13 @@ export function checkInUse(
   features: number,
   gamma: Float32Array | null,
   beta: Float32Array | null,
-  runningMean: Float64Array,
-  runningVariance: Float64Array,
+  runningMean: Float64Array | null = null,
+  runningVariance: Float64Array | null = null,
 ): void {
   if (gamma !== null && gamma.length !== features) throw moved("gamma");
   if (beta !== null && beta.length !== features) throw moved("beta");
-  if (runningMean.length !== features) throw moved("runningMean");
-  if (runningVariance.length !== features) throw moved("runningVariance");
+  if (runningMean !== null && runningMean.length !== features) throw moved("runningMean");
+  if (runningVariance !== null && runningVariance.length !== features) throw moved("runningVariance");
 }
 
 function moved(name: string): TypeError {

@@ -39,15 +39,23 @@ export interface TrainedLayer {
 }
 
 /** Which layer of a state dict is meant, and what a state dict does not say of it. */
-export interface PyTorchOptions {
-  /** What stands before the names, with or without the last dot: "layer1.0.bn1". Default: none. */
+export interface PyTorchRowOptions {
+  /** What stands before the names, with or without the last dot: "layer1.0.norm1". Default: none. */
   prefix?: string | undefined;
-  /** Added to the variance, inside the root. Default: 1e-5. */
+  /** Added to the variance, inside the root. Default: what the layer's own is in PyTorch. */
   epsilon?: number | undefined;
-  /** Weight of the NEW batch, as in PyTorch; null: cumulative average. Default: 0.1. */
-  momentum?: number | null | undefined;
+}
+
+/** The same, and the feature axis. */
+export interface PyTorchNormOptions extends PyTorchRowOptions {
   /** The feature axis. Default: 1, as in PyTorch. */
   axis?: number | undefined;
+}
+
+/** The same of a batch norm. */
+export interface PyTorchOptions extends PyTorchNormOptions {
+  /** Weight of the NEW batch, as in PyTorch; null: cumulative average. Default: 0.1. */
+  momentum?: number | null | undefined;
 }
 
 /** A layer's config: what `get_config()` returns, of which these are read. */
@@ -90,7 +98,8 @@ interface Arrays {
 /** The batch norm of this prefix: `weight`, `bias` (both absent: affine=False) and the running statistics. */
 export function pyTorchLayer(stateDict: unknown, options: PyTorchOptions): TrainedLayer {
   const { prefix = "", ...rest } = options;
-  return pyTorchBatchNorm(pyTorchArrays(stateDict, prefix, "running_mean"), rest);
+  const named = byName("stateDict", stateDict, STATE_DICT);
+  return pyTorchBatchNorm(pyTorchArrays(named, prefix, someStartsOf(named, "running_mean")), rest);
 }
 
 /** Every batch norm of the state dict, by its prefix. */
@@ -100,13 +109,14 @@ export function pyTorchLayers(stateDict: unknown, options: PyTorchOptions): Map<
   return new Map(starts.map((start) => [pathOf(start), pyTorchBatchNorm(arraysAt(named, start), options)]));
 }
 
-/** The arrays of the layer of this prefix, which has one called `last`. */
-function pyTorchArrays(stateDict: unknown, prefix: unknown, last: string): Arrays {
+/** The arrays of the layer of this prefix, of those that start so. */
+function pyTorchArrays(named: Named, prefix: unknown, starts: readonly string[]): Arrays {
   if (typeof prefix !== "string") throw wrongKind("prefix", "a string", prefix);
-  const named = byName("stateDict", stateDict, STATE_DICT);
-  const starts = someStartsOf(named, last);
-  const meant = starts.filter((start) => start === prefix || pathOf(start) === prefix);
-  return arraysAt(named, only(meant, starts, "prefix", prefix));
+  return arraysAt(named, only(startsAt(prefix, starts), starts, "prefix", prefix));
+}
+
+function startsAt(prefix: string, starts: readonly string[]): string[] {
+  return starts.filter((start) => start === prefix || pathOf(start) === prefix);
 }
 
 function pyTorchBatchNorm(arrays: Arrays, options: PyTorchOptions): TrainedLayer {
@@ -124,6 +134,35 @@ function pyTorchBatchNorm(arrays: Arrays, options: PyTorchOptions): TrainedLayer
     runningVariance: floats(arrays, "running_var"),
     batchesTracked: count(arrays, "num_batches_tracked"),
   };
+}
+
+/**
+ * The norm of this prefix that has no running statistics: `weight` and `bias`.
+ *
+ * @throws TypeError if it has them: then PyTorch's evaluation normalizes nothing
+ */
+export function pyTorchNorm(stateDict: unknown, options: PyTorchNormOptions) {
+  const { prefix = "", epsilon, axis = 1 } = options;
+  const named = byName("stateDict", stateDict, STATE_DICT);
+  for (const start of startsAt(prefix, startsOf(named, "running_mean"))) {
+    throw new TypeError(
+      `${arraysAt(named, start).label("running_mean")}: expected no running statistics, got some (evaluation maps by them: write BatchNorm.fromPyTorch; to normalize by x's own, leave them out)`,
+    );
+  }
+  const arrays = pyTorchArrays(named, prefix, someStartsOf(named, "weight"));
+  return { axis, epsilon, ...affineOf(arrays) };
+}
+
+/** The norm of rows of this prefix: `weight`, of any number of axes, and perhaps `bias`. */
+export function pyTorchRows(stateDict: unknown, { prefix = "", epsilon }: PyTorchRowOptions) {
+  const named = byName("stateDict", stateDict, STATE_DICT);
+  const arrays = pyTorchArrays(named, prefix, someStartsOf(named, "weight", Number.POSITIVE_INFINITY));
+  return { epsilon, ...affineOf(arrays) };
+}
+
+function affineOf(arrays: Arrays) {
+  const gamma = floats(arrays, "weight");
+  return { features: gamma.length, gamma, beta: optional(arrays, "bias") };
 }
 
 /** `[gamma, beta, moving_mean, moving_variance]` without what the config switches off, or the same by name. */
@@ -222,14 +261,22 @@ function byName(argument: string, value: unknown, expected: string): Named {
   };
 }
 
-/** What stands before `last` in the names that end with it, "layer1.0.bn1.": the layers that have one. */
-function startsOf({ arrays }: Named, last: string): string[] {
+/**
+ * What stands before `last` in the names that end with it, "layer1.0.bn1.": the layers that have one. Arrays that say
+ * more `axes` are those of convolutions and linear layers.
+ */
+function startsOf({ arrays }: Named, last: string, axes = 1): string[] {
   const end = new RegExp(`(?:^|[./])${last}$`);
-  return [...arrays.keys()].filter((name) => end.test(name)).map((name) => name.slice(0, -last.length));
+  const found: string[] = [];
+  for (const [name, array] of arrays) {
+    const { shape } = heldBy(array);
+    if (end.test(name) && !(isList(shape) && shape.length > axes)) found.push(name.slice(0, -last.length));
+  }
+  return found;
 }
 
-function someStartsOf(named: Named, last: string): string[] {
-  const starts = startsOf(named, last);
+function someStartsOf(named: Named, last: string, axes?: number): string[] {
+  const starts = startsOf(named, last, axes);
   if (starts.length > 0) return starts;
   throw new TypeError(`${named.argument}: expected a name that ends in "${last}", got none`);
 }

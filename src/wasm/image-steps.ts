@@ -1,8 +1,11 @@
 // The steps on images, for the WebAssembly backend: pixels, and values that live elsewhere, are staged chunk by chunk.
 
+import type { instantiate } from "../../build/pixels.js";
+import { text } from "../../build/pixels.wasm";
 import { type Block, type ImageSteps, type Order, type Pixels, viewOf } from "../backend.js";
 import type { PixelTable } from "../pixel-map.js";
 import type { Memory } from "./memory.js";
+import { Bundled } from "./module.js";
 import { WINDOW } from "./walk.js";
 import type { Scratch } from "./wasm.js";
 
@@ -12,15 +15,28 @@ const CHUNK = WINDOW / 4;
 /** Bytes of a map, as the kernels take it. */
 const MAP = 80;
 
-export class WasmImageSteps implements ImageSteps {
-  readonly #scratch: Scratch;
+type Kernels = Awaited<ReturnType<typeof instantiate>>;
 
-  constructor(scratch: Scratch) {
+const bundled = /* @__PURE__ */ new Bundled<Kernels>("pixels", text);
+
+/** The steps in a backend's memory, or null where their module cannot run. */
+export function wasmImageSteps(scratch: Scratch): ImageSteps | null {
+  const kernels = bundled.on(scratch.linear);
+  return kernels && new WasmImageSteps(scratch, kernels);
+}
+
+class WasmImageSteps implements ImageSteps {
+  readonly #scratch: Scratch;
+  readonly #kernels: Kernels;
+
+  constructor(scratch: Scratch, kernels: Kernels) {
     this.#scratch = scratch;
+    this.#kernels = kernels;
   }
 
   sums(pixels: Pixels, gray: boolean): Float64Array {
-    const { kernels, memory, table } = this.#scratch;
+    const kernels = this.#kernels;
+    const { memory, table } = this.#scratch;
     const sums = new Float64Array(memory.buffer, table, gray ? 2 : 8).fill(0);
     for (let done = 0; done < pixels.count; done += CHUNK) {
       const count = Math.min(CHUNK, pixels.count - done);
@@ -32,7 +48,8 @@ export class WasmImageSteps implements ImageSteps {
   }
 
   apply(pixels: Pixels, order: Order, { map }: PixelTable, y: Float32Array | Block, first: number): void {
-    const { kernels, table } = this.#scratch;
+    const kernels = this.#kernels;
+    const { table } = this.#scratch;
     const places = new Places(this.#scratch, order, y, first, pixels.count);
     this.#bytes(table, MAP).set(new Uint8Array(map.step.buffer));
     for (let done = 0; done < pixels.count; done += CHUNK) {
@@ -48,7 +65,8 @@ export class WasmImageSteps implements ImageSteps {
   }
 
   inverse(x: Float32Array | Block, first: number, order: Order, { map }: PixelTable, pixels: Pixels): void {
-    const { kernels, table, window: y } = this.#scratch;
+    const kernels = this.#kernels;
+    const { table, window: y } = this.#scratch;
     const places = new Places(this.#scratch, order, x, first, pixels.count);
     this.#bytes(table, MAP).set(new Uint8Array(map.step.buffer));
     for (let done = 0; done < pixels.count; done += CHUNK) {
@@ -65,9 +83,9 @@ export class WasmImageSteps implements ImageSteps {
 
   /** A chunk of pixels, in the window as RGBA. */
   #stage({ data, bytes }: Pixels, done: number, count: number): number {
-    const { kernels, window } = this.#scratch;
+    const { window } = this.#scratch;
     this.#bytes(window, bytes * count).set(data.subarray(bytes * done, bytes * (done + count)));
-    if (bytes === 3) kernels.widen(window, count);
+    if (bytes === 3) this.#kernels.widen(window, count);
     return window;
   }
 

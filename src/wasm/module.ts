@@ -1,48 +1,94 @@
-// The kernels' module: its bytes, which are part of this file's bundle, compiled once.
+// Modules of kernels: their bytes, which are part of this file's bundle, compiled once, or what the host has compiled.
 
 /// <reference path="../bytes.d.ts" />
 
-import type { instantiate as declared } from "../../build/kernels.js";
-import hexadecimal from "../../build/kernels.wasm";
+import type { instantiate } from "../../build/kernels.js";
+import { build, text } from "../../build/kernels.wasm";
 
-/** The kernels, as the compiler itself declares them. */
-export type Kernels = Awaited<ReturnType<typeof declared>>;
+/** The kernels that all others share the memory of, as the compiler itself declares them. */
+export type Kernels = Awaited<ReturnType<typeof instantiate>>;
 
 /** By brand: modules may come from another realm. */
 export function isModule(value: unknown): value is WebAssembly.Module {
   return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
 }
 
-/** The one place where the compiler's declaration meets its module. */
-export function instantiate(module: WebAssembly.Module): Kernels {
-  return new WebAssembly.Instance(module, {}).exports as Kernels;
+/** What a module is called, if it is of this build. */
+export function nameOf(module: WebAssembly.Module): string | undefined {
+  const [section = new ArrayBuffer(0)] = WebAssembly.Module.customSections(module, "simdnorm");
+  const [name, of] = String.fromCharCode(...new Uint8Array(section)).split(" ");
+  return of === build ? name : undefined;
 }
 
-// Cloudflare Workers compile only while modules are evaluated; elsewhere the first use is early enough.
-let compiled: WebAssembly.Module | null | undefined =
-  globalThis.navigator?.userAgent === "Cloudflare-Workers" ? compile() : undefined;
+/** What the host has compiled, by name. */
+const given = /* @__PURE__ */ new Map<string, WebAssembly.Module>();
 
-/** The kernels that ship with this file, or null where they cannot be compiled. */
-export function bundledModule(): WebAssembly.Module | null {
-  if (compiled === undefined) compiled = compile();
-  return compiled;
+/** Takes what the host has compiled in place of what ships with this file. */
+export function give(name: string, module: WebAssembly.Module): void {
+  given.set(name, module);
 }
 
-function compile(): WebAssembly.Module | null {
+/** A module of the bundle, whose `Exports` are declared by the compiler. */
+export class Bundled<Exports> {
+  readonly #name: string;
+  readonly #text: string;
+  #compiled: WebAssembly.Module | null | undefined;
+  #memory: WebAssembly.Memory | null = null;
+  #exports: Exports | null = null;
+
+  constructor(name: string, text: string) {
+    this.#name = name;
+    this.#text = text;
+    // Cloudflare Workers compile only while modules are evaluated; elsewhere the first use is early enough.
+    if (globalThis.navigator?.userAgent === "Cloudflare-Workers") this.#compiled = compile(text);
+  }
+
+  /**
+   * The kernels that work in a memory, or in one of their own; null where they cannot run: under a content security
+   * policy WebKit compiles modules, but refuses their instances.
+   */
+  on(memory: WebAssembly.Memory | null): Exports | null {
+    if (memory === null || memory !== this.#memory) {
+      if (this.#compiled === undefined && !given.has(this.#name)) this.#compiled = compile(this.#text);
+      const module = given.get(this.#name) ?? this.#compiled;
+      try {
+        this.#exports = module ? exportsOf<Exports>(module, memory) : null;
+      } catch {
+        this.#exports = null;
+      }
+      this.#memory = memory;
+    }
+    return this.#exports;
+  }
+}
+
+export const kernels = /* @__PURE__ */ new Bundled<Kernels>("kernels", text);
+
+/** The one place where the compiler's declarations meet its modules. */
+export function exportsOf<Exports>(module: WebAssembly.Module, memory: WebAssembly.Memory | null): Exports {
+  return new WebAssembly.Instance(module, memory === null ? {} : { env: { memory } }).exports as Exports;
+}
+
+function compile(text: string): WebAssembly.Module | null {
   try {
-    return new WebAssembly.Module(decode(hexadecimal));
+    return new WebAssembly.Module(decode(text));
   } catch {
     return null;
   }
 }
 
-/** The bytes of a text of hexadecimal digits. */
+/** The bytes of digits of base 89, which begin at 7 below 0: see build.js. */
 function decode(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length / 2);
-  const digit = (i: number) => {
+  const bytes = new Uint8Array(text.length);
+  let length = 0;
+  let high = 0;
+  for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    return code < 58 ? code - 48 : code - 87;
-  };
-  for (let i = 0; i < bytes.length; i++) bytes[i] = (digit(2 * i) << 4) | digit(2 * i + 1);
-  return bytes;
+    const digit = code - (code < 92 ? 35 : 36);
+    if (digit < 89) {
+      bytes[length++] = high + digit - 7;
+      high = 0;
+    } else high = 89 * (digit - 88);
+  }
+  return bytes.slice(0, length);
 }

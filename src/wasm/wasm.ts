@@ -22,7 +22,7 @@ import type {
 import { javascript } from "../javascript/javascript.js";
 import { type Layout, samples } from "../layout.js";
 import { Memory } from "./memory.js";
-import { instantiate, type Kernels } from "./module.js";
+import type { Kernels } from "./module.js";
 import { Operand, Window } from "./operand.js";
 import { copiesOf, STRIP, type Strip, WIDE, WINDOW, walk } from "./walk.js";
 
@@ -59,8 +59,7 @@ export class Wasm implements Backend, Pass {
   #resident = false;
   #walked: Walked = { outer: 0, features: 0, inner: 0, resident: false, strips: [] };
 
-  constructor(module: WebAssembly.Module) {
-    const kernels = instantiate(module);
+  constructor(kernels: Kernels) {
     const memory = new Memory(kernels);
     this.#kernels = kernels;
     this.#memory = memory;
@@ -108,12 +107,12 @@ export class Wasm implements Backend, Pass {
     return { map, pointer: held ? pointer : 0, copies, free };
   }
 
-  /** What the steps on images work with: between passes nothing in it is kept. */
   get scratch(): Scratch {
     return {
-      kernels: this.#kernels,
+      linear: this.#kernels.memory,
       memory: this.#memory,
       window: this.#window.pointer,
+      room: HOLD,
       table: this.#scratch,
     };
   }
@@ -361,11 +360,13 @@ export class Wasm implements Backend, Pass {
   }
 }
 
+/** What kernels of other modules work with: between passes nothing in it is kept. */
 export interface Scratch {
-  readonly kernels: Kernels;
+  readonly linear: WebAssembly.Memory;
   readonly memory: Memory;
-  /** Room for WINDOW values. */
+  /** Room for so many values. */
   readonly window: number;
+  readonly room: number;
   /** Room for what is small. */
   readonly table: number;
 }

@@ -16,7 +16,16 @@ const tarball = pack(folder);
 for (const [environment, ...args] of [
   ["publint", "run", "--strict", tarball],
   // A module and a manifest have no types.
-  ["attw", "--exclude-entrypoints", "./kernels.wasm", "./package.json", "--", tarball],
+  [
+    "attw",
+    "--exclude-entrypoints",
+    "./kernels.wasm",
+    "./pixels.wasm",
+    "./rows.wasm",
+    "./package.json",
+    "--",
+    tarball,
+  ],
 ]) {
   const binary = join(root, "node_modules/.bin", environment);
   const run = async () => {

@@ -47,7 +47,7 @@ const uploads = {
   "simdnorm/edge": [
     ["simdnorm/edge", "esModule", "edge.js"],
     ["simdnorm/index.js", "esModule", "index.js"],
-    ["simdnorm/kernels.wasm?module", "wasm", "kernels.wasm"],
+    ...["kernels.wasm", "pixels.wasm", "rows.wasm"].map((file) => [`simdnorm/${file}?module`, "wasm", file]),
   ],
 };
 const workers = [
@@ -137,8 +137,8 @@ globalThis.backend = check({ BatchNorm, Tensor, backend });`,
             path,
             namespace: "module",
           }));
-          onLoad({ filter: /.*/, namespace: "module" }, () => ({
-            contents: "export default globalThis.kernels",
+          onLoad({ filter: /.*/, namespace: "module" }, ({ path }) => ({
+            contents: `export default globalThis[${JSON.stringify(path)}]`,
           }));
         },
       },
@@ -149,7 +149,10 @@ globalThis.backend = check({ BatchNorm, Tensor, backend });`,
 
 const edge = library("edge-runtime");
 const fromConsumer = createRequire(join(folder, "package.json"));
-const kernels = new WebAssembly.Module(readFileSync(fromConsumer.resolve("simdnorm/kernels.wasm")));
+const compiled = ["kernels.wasm", "pixels.wasm", "rows.wasm"].map((file) => [
+  `./${file}?module`,
+  new WebAssembly.Module(readFileSync(fromConsumer.resolve(`simdnorm/${file}`))),
+]);
 for (const [locked, entry, expected] of [
   [false, "simdnorm", "wasm"],
   [true, "simdnorm", "javascript"],
@@ -159,7 +162,7 @@ for (const [locked, entry, expected] of [
     const { EdgeRuntime } = await import("edge-runtime");
     const { context } = new EdgeRuntime({
       codeGeneration: { strings: !locked, wasm: !locked },
-      extend: (context) => Object.assign(context, { kernels }),
+      extend: (context) => Object.assign(context, Object.fromEntries(compiled)),
       initialCode: await script(entry),
     });
     return context.backend;

@@ -3,12 +3,14 @@
 
 import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
-import type { instantiate } from "../../build/kernels.js";
+import type { instantiate as core } from "../../build/kernels.js";
+import type { instantiate } from "../../build/pixels.js";
 import * as pixels from "../../src/javascript/pixels.js";
 import { levels, type PixelMap } from "../../src/pixel-map.js";
 import type { ImageMap } from "../reference.js";
 
-type Kernels = Awaited<ReturnType<typeof instantiate>>;
+type Kernels = Awaited<ReturnType<typeof instantiate>> & Record<string, unknown>;
+type Core = Awaited<ReturnType<typeof core>> & Record<string, unknown>;
 
 const build = (name: string) => readFileSync(new URL(`../../build/${name}`, import.meta.url));
 
@@ -33,11 +35,12 @@ const SIZE = 640 * 480 * 16 + 4096;
 
 const red = ({ channels }: ImageMap) => (channels === "BGR" ? 2 : 0);
 
-function kernelsOf(name: string): Implementation & { kernels: Kernels } {
-  const kernels: Kernels = instantiateSync<Kernels & Record<string, unknown>>(build(name)).exports;
-  const base = kernels.allocate(SIZE);
-  const window = kernels.allocate(640 * 480 * 4);
-  const table = kernels.allocate(80);
+function kernelsOf(folder: string): Implementation & { kernels: Kernels } {
+  const { memory, allocate } = instantiateSync<Core>(build(`${folder}kernels.wasm`)).exports;
+  const kernels = instantiateSync<Kernels>(build(`${folder}pixels.wasm`), { env: { memory } }).exports;
+  const base = allocate(SIZE);
+  const window = allocate(640 * 480 * 4);
+  const table = allocate(80);
   const write = ({ step }: PixelMap) => {
     new Int32Array(kernels.memory.buffer, table, 20).set(new Int32Array(step.buffer));
     return table;
@@ -102,7 +105,7 @@ const javascript: Implementation = {
   },
 };
 
-export const modules = { debug: kernelsOf("debug/kernels.wasm"), release: kernelsOf("kernels.wasm") };
+export const modules = { debug: kernelsOf("debug/"), release: kernelsOf("") };
 export const implementations = { ...modules, javascript };
 
 /** Guards around an array. */

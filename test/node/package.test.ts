@@ -9,15 +9,28 @@ import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
 
 const root = new URL("../../", import.meta.url);
-const kernels = readFileSync(new URL("build/kernels.wasm", root));
+const MODULES = ["kernels", "pixels", "rows"];
+const module = (name: string) => readFileSync(new URL(`build/${name}.wasm`, root));
 const entries = ["index.js", "index.cjs"] as const;
 
 function source(name: string): string {
   return readFileSync(new URL(`build/${name}`, root), "utf8");
 }
 
-/** The one long literal of hexadecimal digits: the module, continued from line to line. */
-const EMBEDDED = /"((?:[0-9a-f]|\\\n){1000,})"/g;
+/** The long literals of digits of base 89: the modules, continued from line to line. */
+const EMBEDDED = /"((?:[#-[\]-~]|\\\n){1000,})"/g;
+
+/** What the digits stand for: 88 and 89 + n begin a second digit, and all count from -7. */
+function bytesOf(text: string): Buffer {
+  const digits = Array.from(text.replaceAll("\\\n", ""), (digit) => digit.charCodeAt(0));
+  const values = digits.map((code) => code - (code > 92 ? 36 : 35));
+  const bytes: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    bytes.push((value < 89 ? value : 89 * (value - 88) + values[++i]!) - 7);
+  }
+  return Buffer.from(bytes);
+}
 
 /** What a program prints in a process of its own, which finds the package by its name. */
 function run(type: "module" | "commonjs", program: string) {
@@ -54,20 +67,26 @@ test("the tarball holds what it needs and nothing else", () => {
     "build/index.d.ts",
     "build/index.js",
     "build/kernels.wasm",
+    "build/pixels.wasm",
+    "build/rows.wasm",
     "package.json",
   ]);
 });
 
-test("kernels.wasm has at most 37 kB and imports nothing", () => {
-  expect(kernels.length).toBeLessThanOrEqual(37_000);
-  expect(WebAssembly.Module.imports(new WebAssembly.Module(kernels))).toEqual([]);
+test.each([
+  ["kernels", 32],
+  ["pixels", 5],
+  ["rows", 14],
+] as const)("%s.wasm has at most %i kB and imports nothing but memory", (name, kilobytes) => {
+  expect(module(name).length).toBeLessThanOrEqual(1000 * kilobytes);
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(module(name)));
+  expect(imports.map(({ kind }) => kind)).toEqual(name === "kernels" ? [] : ["memory"]);
 });
 
-// The kernels are one module for all nouns; beside them a layer brings its readers, its folds and its errors.
-test("a bundle with BatchNorm alone has at most 18 kB beside the kernels, and no scaler", async () => {
+test("a bundle with BatchNorm alone has at most 24 kB, and neither a scaler nor other kernels", async () => {
   const code = await bundled('import { BatchNorm } from "simdnorm"; globalThis.layer = new BatchNorm(2);');
-  const module = gzipSync(kernels.toString("hex")).length;
-  expect(gzipSync(code).length - module).toBeLessThanOrEqual(18_000);
+  expect(gzipSync(code).length).toBeLessThanOrEqual(24_000);
+  expect(code.match(EMBEDDED)).toHaveLength(1);
   // Names that a minifier leaves as they are.
   expect(code).toContain("momentum");
   expect(code).not.toContain("withMean");
@@ -132,10 +151,10 @@ describe.each(entries)("%s", (name) => {
     expect(Math.max(...throwing.map((line) => line.length))).toBeLessThanOrEqual(1_500);
   });
 
-  test("embeds exactly kernels.wasm", () => {
+  test("embeds exactly the modules", () => {
     const literals = [...source(name).matchAll(EMBEDDED)];
-    expect(literals).toHaveLength(1);
-    expect(Buffer.from(literals[0]![1]!.replaceAll("\\\n", ""), "hex").equals(kernels)).toBe(true);
+    const found = literals.map(([, text]) => bytesOf(text!));
+    expect(found.map((bytes, i) => bytes.equals(module(MODULES[i]!)))).toEqual(MODULES.map(() => true));
   });
 
   test("loads nothing and waits for nothing", () => {

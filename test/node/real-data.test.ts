@@ -72,6 +72,13 @@ describe("examples", () => {
     expect(run("scaler.js")).toContain("fitted on 120 wines");
   });
 
+  test("transformer.js", () => {
+    const printed = run("transformer.js");
+    expect(printed).toMatch(/LayerNorm on tensors +[\d.]+ ms/);
+    // Each is within 8·10⁻⁷ of a deviation, times gamma, which is at most 1, of results below 2.5.
+    expect(Number(/agree to (\S+)\.\n/.exec(printed)?.[1])).toBeLessThan(4e-6);
+  });
+
   test("workers.js", () => {
     const printed = run("workers.js");
     expect(printed).toContain("178 wines fitted in 4 threads");

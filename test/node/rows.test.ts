@@ -4,13 +4,15 @@
 import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import { describe, expect, test } from "vitest";
-import type { instantiate } from "../../build/kernels.js";
+import type { instantiate as core } from "../../build/kernels.js";
+import type { instantiate } from "../../build/rows.js";
 import * as forward from "../../src/javascript/rows.js";
 import * as backward from "../../src/javascript/rows-backward.js";
 import { make, normal, parameters } from "../data.js";
 import { layerHat, layerNorm, type RowNorm, rmsNorm, rootHat, rowGradients, u, worst } from "../reference.js";
 
-type Kernels = Awaited<ReturnType<typeof instantiate>>;
+type Core = Awaited<ReturnType<typeof core>>;
+type Kernels = Awaited<ReturnType<typeof instantiate>> & Pick<Core, "allocate" | "free">;
 type Kind = "layer" | "root";
 const KINDS: Kind[] = ["layer", "root"];
 
@@ -217,13 +219,20 @@ function arrayRegion(values: Float32Array, offset = 0): Region<Float32Array> {
 }
 
 const build = (name: string) => readFileSync(new URL(`../../build/${name}`, import.meta.url));
-const debug = instantiateSync<Kernels & Record<string, unknown>>(build("debug/kernels.wasm")).exports;
-const release = new WebAssembly.Instance(new WebAssembly.Module(build("kernels.wasm")))
-  .exports as unknown as Kernels;
+function kernelsOf(folder: string): Kernels {
+  const core = instantiateSync<Core & Record<string, unknown>>(build(`${folder}kernels.wasm`)).exports;
+  const { memory } = core;
+  const own = instantiateSync<Kernels & Record<string, unknown>>(build(`${folder}rows.wasm`), {
+    env: { memory },
+  });
+  return { ...own.exports, allocate: core.allocate, free: core.free };
+}
+
+const debug = kernelsOf("debug/");
 
 const ENGINES = [
   kernelEngine("the debug module", debug, 16_000),
-  kernelEngine("the release module", release, 80_000),
+  kernelEngine("the release module", kernelsOf(""), 80_000),
   plain,
 ];
 
@@ -600,7 +609,7 @@ function expectGradients(
 
 describe("the compiled text", () => {
   test("blocks of rows are functions, so that optimized code takes over between two of them", () => {
-    const text = build("kernels.wat").toString();
+    const text = build("rows.wat").toString();
     for (const file of ["rows", "rows-backward"]) {
       expect(text).toMatch(new RegExp(`\\(func \\$"?assembly/${file}/block\\b`));
     }
