@@ -15,8 +15,11 @@ export type Nested = readonly Numbers[];
 /** Nested arrays that can be written. */
 export type Writable = (number[] | Float32Array | Float64Array)[];
 
+/** Nested arrays as values of a call. */
 export class Lists {
+  /** The arrays, as they were given. */
   readonly lists: Nested;
+  /** What each of them is. */
   readonly kind: "rows" | "columns";
   /** Numbers in each list. */
   readonly size: number;
@@ -25,7 +28,14 @@ export class Lists {
   /** What says the size. */
   readonly #whose: string;
 
-  /** Nothing is checked but the first list, where that says the size. */
+  /**
+   * Nothing is checked but the first list, where that says the size.
+   *
+   * @param lists the arrays
+   * @param kind what each of them is
+   * @param features how many, if it is known: as many numbers has a row
+   * @throws TypeError, RangeError if a first list has to say the size and is none
+   */
   constructor(lists: Nested, kind: "rows" | "columns", features: number | undefined) {
     this.lists = lists;
     this.kind = kind;
@@ -85,7 +95,13 @@ export class Lists {
     return list;
   }
 
-  /** Values in the form of these lists, or written into `out`, which has it. */
+  /**
+   * Values in the form of these lists.
+   *
+   * @param values as many as they hold, one list after the other
+   * @param out what they are written into, of this form. Default: new lists
+   * @returns `out`, or the new lists
+   */
   nest(values: Float64Array, out: Writable | undefined): Writable {
     const into = out ?? new Array<Writable[number]>(this.lists.length);
     const { size } = this;
