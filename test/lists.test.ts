@@ -65,6 +65,22 @@ describe.each(COUNTS)("%i samples", (count) => {
     }
   });
 
+  test("a constant is its mean, and varies by nothing", () => {
+    for (const gaps of [0, 3]) {
+      const rows = Array.from({ length: count }, (_, i) =>
+        [0.1, 1 / 3, 1e6 + 0.1].map((value) => (gaps > 0 && i % gaps === 1 ? Number.NaN : value)),
+      );
+      for (const [axis, x] of [
+        [-1, rows],
+        [0, transposed(rows)],
+      ] as const) {
+        const { mean, variance } = new Moments({ axis, nan: "ignore" }).add(x);
+        expect(Array.from(mean)).toEqual([0.1, 1 / 3, 1e6 + 0.1]);
+        expect(Array.from(variance)).toEqual([0, 0, 0]);
+      }
+    }
+  });
+
   test("maps of mixed lists are those of arrays, in the form of each", () => {
     const rows = rounded(rowsOf(count, 5, 7));
     const scaler = new MinMaxScaler({ range: [0.1, 0.7], clip: true }).fit(rows.slice(0, 3));
@@ -104,8 +120,8 @@ describe("what is no number", () => {
     delete list[2];
   }
 
-  // The first row of a seed, one within four and the one after them, one after the seeds, and the last.
-  test.each([0, 2, 4, 17, 41])("in list %i", (at) => {
+  // Of 42 lists 0, 2, … 30 are those of a seed: each of the four of a step, within the seed and beside it, and the last.
+  test.each([0, 1, 2, 3, 4, 17, 34, 35, 41])("in list %i", (at) => {
     for (const axis of [-1, 0]) {
       const lists = rowsOf(42, 42, 0);
       const outs = lists.map((list) => list.map(() => 5));

@@ -99,7 +99,7 @@ function momentsOfColumn(column: readonly number[], into: Present): void {
     k = shiftOf(base + into.mean[0]);
   }
   into.count[0] = count;
-  if (count > 0) into.mean[0] += base;
+  into.mean[0] += base;
 }
 
 /** The mean of the first 16 values that are present, about the first of them. */
@@ -174,7 +174,7 @@ function momentsOfRows(rows: Nested, odd: readonly number[], { count, mean, m2 }
       shift[at] = shiftOf(base[at] + mean[j]);
     }
   }
-  for (const [at, j] of odd.entries()) if (count[j] > 0) mean[j] += base[at];
+  for (const [at, j] of odd.entries()) mean[j] += base[at];
 }
 
 /** The same of every odd feature. */
