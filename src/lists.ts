@@ -108,8 +108,7 @@ export class Lists {
     for (let i = 0, at = 0; i < into.length; i++, at += size) {
       // New arrays are made one by one, each written while the cache holds it.
       const list = out === undefined ? emptyLike(this.lists[i]) : out[i];
-      if (Array.isArray(list)) for (let j = 0; j < size; j++) list[j] = values[at + j];
-      else list.set(values.subarray(at, at + size));
+      for (let j = 0; j < size; j++) list[j] = values[at + j];
       into[i] = list;
     }
     return into;
