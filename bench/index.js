@@ -1,10 +1,12 @@
-// npm run bench -- [speed | rows | coldstart | peers] [options]: one of the measurements; speed if none is named.
+// npm run bench -- [speed | rows | pixels | coldstart | peers | pixel-peers] [options]: one of the measurements; speed if none is named.
 
 const measurements = {
   speed: "./speed.js",
   rows: "./rows.js",
+  pixels: "./pixels.js",
   coldstart: "./coldstart.js",
   peers: "./peers/index.js",
+  "pixel-peers": "./peers/pixels.js",
 };
 
 // The measurement reads its own options.

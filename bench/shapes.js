@@ -1,11 +1,11 @@
 // What is measured: tables of growing size, and layers of ResNet-like networks with channels last (NHWC) and
 // first (NCHW). Nothing here depends on the library.
 
-/** Rows of features: `axis` is the last. */
-function table(name, rows, features) {
+/** Rows of features, or of `images` images: `axis` is the last. */
+function table(name, rows, features, images = 0) {
   return {
     name: `${name}${rows}×${features}`,
-    sizes: [rows, features],
+    sizes: images > 0 ? [images, rows / images, features] : [rows, features],
     axis: -1,
     outer: rows,
     features,
@@ -37,11 +37,11 @@ export const shapes = [
   table("", 65536, 256),
   table("", 1000000, 8),
   table("", 1000000, 3),
-  table("NHWC ", 12544, 64),
-  table("NHWC ", 25088, 64),
-  table("NHWC ", 100352, 64),
-  table("NHWC ", 49, 2048),
-  table("NHWC ", 25088, 128),
+  table("NHWC ", 12544, 64, 4),
+  table("NHWC ", 25088, 64, 8),
+  table("NHWC ", 100352, 64, 32),
+  table("NHWC ", 49, 2048, 1),
+  table("NHWC ", 25088, 128, 32),
   images(1, 64, 112, 112),
   images(8, 64, 56, 56),
   images(32, 64, 56, 56),

@@ -112,7 +112,7 @@ const short = (value, digits = 3) =>
 /** Title, width (negative: to the right) and text of every column. */
 const columns = [
   ["shape", 25, (row) => row.shape],
-  ["operation", 16, (row) => `${row.operation} ${row.place}`],
+  ["operation", 21, (row) => `${row.operation} ${row.place}`],
   ["memory", 9, (row) => row.memory],
   ["ns/element", -10, (row) => short(row.nanoseconds)],
   ["µs/call", -9, (row) => short((row.nanoseconds * row.length) / 1e3)],

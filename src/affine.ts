@@ -15,7 +15,7 @@ import {
 import { fieldsOf, type JsonNumber, listFromJson, listToJson, type Parsed } from "./json.js";
 import { checkAxis } from "./layout.js";
 import { Prepared } from "./prepared.js";
-import { Shown } from "./shown.js";
+import { isA, Shown } from "./shown.js";
 import type { Data } from "./tensor.js";
 
 /** A map's axis and its coefficients, one number for each feature. */
@@ -135,7 +135,7 @@ export class Affine extends Shown {
    * @throws TypeError if it is not an Affine, RangeError if it has other features or another axis
    */
   pipe(other: Affine): Affine {
-    if (!(other instanceof Affine)) throw wrongKind("other", "an Affine", other);
+    if (!isA(other, Affine)) throw wrongKind("other", "an Affine", other);
     if (other.features !== this.features) {
       throw wrongValue("other", `features = ${this.features}`, other.features);
     }

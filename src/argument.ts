@@ -22,7 +22,7 @@ function describe(value: unknown, level: number): string {
   if (value === null || typeof value !== "object") return Object.is(value, -0) ? "-0" : String(value);
   if (Array.isArray(value)) {
     if (level === 2 || value.length > 8) return `an array of ${value.length}`;
-    return `[${Array.from(value, (item) => describe(item, level + 1)).join(", ")}]`;
+    return `[${Array.from(value, (item, i) => (i in value ? describe(item, level + 1) : "")).join(", ")}]`;
   }
   if (ArrayBuffer.isView(value)) return `a ${kind(value)}`;
   const name = ownName(value);
@@ -61,20 +61,64 @@ export function wrongValue(name: string, expected: string, got: unknown): RangeE
   );
 }
 
-/** "Float32Array", "DataView", …: by brand, because arrays also come from other realms. */
+/** 8-bit numbers. */
+export type Bytes = Uint8ClampedArray | Uint8Array;
+
+const PLAIN = new Map(Object.entries({ Float32Array, Float64Array, Uint8Array, Uint8ClampedArray }));
+const TYPED: object = Object.getPrototypeOf(Uint8Array.prototype);
+const kindIn = Object.getOwnPropertyDescriptor(TYPED, Symbol.toStringTag)?.get;
+const lengthIn = Object.getOwnPropertyDescriptor(TYPED, "length")?.get;
+
+/** There is not as much memory. */
+export function exhausted(bytes: number, cause: unknown): RangeError {
+  return new RangeError(
+    `memory: expected ${bytes} bytes to be free, got fewer (dispose tensors, pass out, or make them in a scope)`,
+    { cause },
+  );
+}
+
+/** "Float32Array", "DataView", …: what the engine says, of arrays from other realms, and whatever theirs answer. */
 function kind(view: ArrayBufferView): string {
-  return Object.prototype.toString.call(view).slice(8, -1);
+  return kindIn?.call(view) ?? "DataView";
 }
 
 export function isFloat32Array(value: unknown): value is Float32Array {
-  return ArrayBuffer.isView(value) && (value instanceof Float32Array || kind(value) === "Float32Array");
+  return ArrayBuffer.isView(value) && kind(value) === "Float32Array";
 }
 
 export function isFloat64Array(value: unknown): value is Float64Array {
-  return ArrayBuffer.isView(value) && (value instanceof Float64Array || kind(value) === "Float64Array");
+  return ArrayBuffer.isView(value) && kind(value) === "Float64Array";
 }
 
-export function isBytes(value: unknown): value is Uint8ClampedArray | Uint8Array {
+/**
+ * The array itself, or its memory as a plain array of this realm: a subclass may have methods and a species of its own,
+ * and a length that was defined on an array may be another.
+ *
+ * @throws TypeError if its memory was moved
+ */
+export function inUse(name: string, array: Float32Array): Float32Array;
+export function inUse(name: string, array: Float64Array): Float64Array;
+export function inUse(name: string, array: Bytes): Bytes;
+export function inUse(name: string, array: ArrayBufferView): ArrayBufferView {
+  const prototype: unknown = Object.getPrototypeOf(array);
+  const known = prototype === Float32Array.prototype || prototype === Float64Array.prototype;
+  const length = lengthIn?.call(array);
+  if (known && "length" in array && array.length === length && length > 0) return array;
+  const plain = PLAIN.get(kind(array)) ?? Uint8Array;
+  try {
+    // Neither of a lost buffer nor of a part that it no longer has.
+    Uint8Array.prototype.keys.call(array);
+  } catch {
+    const hint = plain === Float32Array ? " (read tensor.data again)" : "";
+    throw new TypeError(`${name}: expected an array in use, got one whose memory was moved${hint}`);
+  }
+  const [buffer, offset] = ["buffer", "byteOffset"].map((field) =>
+    Object.getOwnPropertyDescriptor(TYPED, field)?.get?.call(array),
+  );
+  return new plain(buffer, offset, length);
+}
+
+export function isBytes(value: unknown): value is Bytes {
   return ArrayBuffer.isView(value) && /^Uint8(Clamped)?Array$/.test(kind(value));
 }
 
@@ -183,20 +227,28 @@ export function isList(value: unknown): value is ArrayLike<unknown> {
 export function perFeature(name: string, value: unknown, features: number): number[] {
   const expected = `an array of features = ${features} numbers`;
   if (!isList(value)) throw wrongKind(name, expected, value);
-  if (value.length !== features) throw wrongValue(name, expected, `length ${value.length}`);
-  return numbers(name, value);
+  const { length } = value;
+  if (length !== features) throw wrongValue(name, expected, `length ${length}`);
+  return numbers(name, value, length);
 }
 
 /** A copy of a list in which every item is a number. */
-export function numbers(name: string, list: ArrayLike<unknown>): number[] {
-  checkNumbers(name, list);
-  return Array.from(list);
+export function numbers(name: string, list: ArrayLike<unknown>, length = list.length): number[] {
+  const copy = new Array<number>(length);
+  copyNumbers(name, list, copy);
+  return copy;
 }
 
-/** @throws TypeError if an item is not a number */
-export function checkNumbers(name: string, list: ArrayLike<unknown>): asserts list is ArrayLike<number> {
+/**
+ * Copies the items of a list, each of which is read once: an item may be a getter.
+ *
+ * @throws TypeError if an item is not a number
+ */
+export function copyNumbers(name: string, list: ArrayLike<unknown>, into: number[] | Float32Array): void {
   // A plain loop: 1 ms for 10⁶ items, where a call for each takes 60.
-  for (let i = 0; i < list.length; i++) {
-    if (typeof list[i] !== "number") throw wrongKind(`${name}[${i}]`, "a number", list[i]);
+  for (let i = 0; i < into.length; i++) {
+    const item = list[i];
+    if (typeof item !== "number") throw wrongKind(`${name}[${i}]`, "a number", item);
+    into[i] = item;
   }
 }

@@ -7,7 +7,6 @@ import {
   nonNegativeInteger,
   numberIn,
   perFeature,
-  positiveInteger,
   wrongKind,
   wrongValue,
 } from "./argument.js";
@@ -23,18 +22,10 @@ import {
   type ShapeOption,
 } from "./call.js";
 import { fieldsOf, fromJson, listFromJson, listToJson, type Parsed } from "./json.js";
-import { checkAxis, samples } from "./layout.js";
+import { Layer, layerFromJson, NORM } from "./layer.js";
+import { samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
-import {
-  checkInUse,
-  noGradients,
-  normFromJson,
-  normOf,
-  normToJson,
-  variances,
-  weighted,
-} from "./parameters.js";
-import { Shown } from "./shown.js";
+import { checkInUse, noGradients, variances, weighted } from "./parameters.js";
 import {
   type BackwardOptions,
   type BatchGradients,
@@ -58,8 +49,7 @@ import {
 
 const TRAIN = [...APPLY, "moments"];
 const BACKWARD = ["out", "shape", "frozen", "gradients"];
-const STATE = ["gamma", "beta", "runningMean", "runningVariance"];
-const OPTIONS = ["axis", "epsilon", "momentum", "unbiased", ...STATE];
+const OPTIONS = [...NORM, "momentum", "unbiased", "runningMean", "runningVariance"];
 
 /**
  * Batch normalization (Ioffe & Szegedy 2015): per feature
@@ -70,10 +60,7 @@ const OPTIONS = ["axis", "epsilon", "momentum", "unbiased", ...STATE];
  *     bn.train(Float32Array.of(2, 4,  3, 5,  4, 6));   // 3 samples × 2 features
  *     bn.infer(Float32Array.of(3, 5));
  */
-export class BatchNorm extends Shown {
-  readonly #features: number;
-  readonly #axis: number;
-  readonly #norm: Norm;
+export class BatchNorm extends Layer {
   readonly #momentum: number | null;
   readonly #unbiased: boolean;
   readonly #running: Statistics;
@@ -88,18 +75,13 @@ export class BatchNorm extends Shown {
    * @throws TypeError, RangeError if an argument is not valid
    */
   constructor(features: number, options: BatchNormOptions = {}) {
-    super();
-    this.#features = positiveInteger("features", features);
-    checkOptions(options, OPTIONS);
-    const { axis = -1, epsilon, momentum = 0.1, unbiased = true } = options;
-    const { gamma, beta, runningMean, runningVariance } = options;
-    this.#axis = checkAxis(axis);
+    super(features, options, OPTIONS);
+    const { momentum = 0.1, unbiased = true, runningMean, runningVariance } = options;
     this.#momentum =
       momentum === null
         ? null
         : numberIn("momentum", momentum, "a number from 0 to 1, or null", (n) => n >= 0 && n <= 1);
     this.#unbiased = flag("unbiased", unbiased);
-    this.#norm = normOf(features, gamma, beta, epsilon);
     this.#spare = emptyStatistics(features);
     this.#running = { ...emptyStatistics(features), count: 1 };
     this.#running.m2.fill(1);
@@ -111,21 +93,6 @@ export class BatchNorm extends Shown {
     }
   }
 
-  /** How many features. */
-  get features(): number {
-    return this.#features;
-  }
-
-  /** The feature axis, as the constructor was given it. */
-  get axis(): number {
-    return this.#axis;
-  }
-
-  /** What is added to the variance, inside the root. */
-  get epsilon(): number {
-    return this.#norm.epsilon;
-  }
-
   /** Weight of the new batch; null: cumulative average. */
   get momentum(): number | null {
     return this.#momentum;
@@ -134,16 +101,6 @@ export class BatchNorm extends Shown {
   /** Whether the running variance is fed the unbiased batch variance. */
   get unbiased(): boolean {
     return this.#unbiased;
-  }
-
-  /** Scale per feature, or null. May be changed in place between calls. */
-  get gamma(): Float32Array<ArrayBuffer> | null {
-    return this.#norm.gamma;
-  }
-
-  /** Shift per feature, or null. May be changed in place between calls. */
-  get beta(): Float32Array<ArrayBuffer> | null {
-    return this.#norm.beta;
   }
 
   /** The mean that `infer` uses, per feature. */
@@ -175,23 +132,24 @@ export class BatchNorm extends Shown {
   train<X extends Data>(x: X, options?: OutOption<Out<X>> & TrainOptions): Like<X>;
   train(x: Data, options: OutOption<Data> & TrainOptions = {}): Data {
     checkOptions(options, TRAIN);
-    const { moments } = options;
-    const call = new Call(x, options, this.#features, this.#axis);
-    const given = moments === undefined ? undefined : statisticsOf(moments, this.#features);
+    const { moments, out, shape, residual, activation } = options;
+    // Before the values, because moments may have getters.
+    const given = moments === undefined ? undefined : statisticsOf(moments, this.features);
+    const call = new Call(x, { out, shape, residual, activation }, this.features, this.axis);
     const count = given?.count ?? samples(call.layout);
     if (count < 2) {
       throw new RangeError(
         `x: expected at least 2 values per feature to train on, got ${count} (one value has no variance; infer takes it)`,
       );
     }
-    const norm = this.#parameters();
+    const norm = this.parameters();
     const batch = given ?? this.#spare;
     const y = call.run((pass, layout, after) => {
       if (given === undefined) pass.moments(layout, batch);
       pass.apply(layout, { statistics: batch, norm }, after);
     });
     this.#track(batch);
-    if (given === undefined) this.#spare = this.#trained?.batch ?? emptyStatistics(this.#features);
+    if (given === undefined) this.#spare = this.#trained?.batch ?? emptyStatistics(this.features);
     this.#trained = { batch, activated: call.activated };
     return y;
   }
@@ -224,18 +182,19 @@ export class BatchNorm extends Shown {
   backward(x: Data, dy: Data, options: OutOption<Data> & BackwardOptions = {}): BackwardResult<Data> {
     checkOptions(options, BACKWARD);
     const { out, shape, frozen = false, gradients: given } = options;
-    const call = new Call(x, { shape, out }, this.features, this.#axis, "dy", dy);
-    const norm = this.#parameters();
     const fixed = flag("frozen", frozen);
     if (fixed && given !== undefined) {
       throw wrongKind("gradients", "none with frozen: true, whose dx is the same without", given);
     }
-    const summed = given === undefined ? undefined : gradientsOf(given, this.#features);
+    // Before the values, because gradients may have getters.
+    const summed = given === undefined ? undefined : gradientsOf(given, this.features);
+    const call = new Call(x, { shape, out }, this.features, this.axis, "dy", dy);
+    const norm = this.parameters();
     const statistics = fixed ? this.#running : this.#batchOf(summed ? undefined : samples(call.layout));
-    const gradients = summed ?? noGradients(this.#features);
+    const gradients = summed ?? noGradients(this.features);
     const dx = call.run((pass, layout) => {
       if (summed === undefined) pass.gradients(layout, statistics, norm, gradients);
-      const through = fixed ? noGradients(this.#features) : weighted(gradients, norm.gamma);
+      const through = fixed ? noGradients(this.features) : weighted(gradients, norm.gamma);
       pass.slope(layout, statistics, norm, through);
     });
     return {
@@ -256,10 +215,10 @@ export class BatchNorm extends Shown {
    */
   gradients(x: Data, dy: Data, options: ShapeOption = {}): BatchGradients {
     checkOptions(options, ["shape"]);
-    const call = new Call(x, { shape: options.shape }, this.features, this.#axis, "dy", dy);
-    const norm = this.#parameters();
+    const call = new Call(x, { shape: options.shape }, this.features, this.axis, "dy", dy);
+    const norm = this.parameters();
     const batch = this.#batchOf(undefined);
-    const gradients = noGradients(this.#features);
+    const gradients = noGradients(this.features);
     call.reduce((pass, layout) => pass.gradients(layout, batch, norm, gradients));
     return gradients;
   }
@@ -294,17 +253,17 @@ export class BatchNorm extends Shown {
   infer<X extends Data>(x: X, options?: OutOption<Out<X>> & ApplyOptions): Like<X>;
   infer(x: Data, options: OutOption<Data> & ApplyOptions = {}): Data {
     checkOptions(options, APPLY);
-    const call = new Call(x, options, this.#features, this.#axis);
-    const norm = this.#parameters();
+    const call = new Call(x, options, this.features, this.axis);
+    const norm = this.parameters();
     return call.run((pass, layout, after) => pass.apply(layout, { statistics: this.#running, norm }, after));
   }
 
   /** The map of `infer` as it is now: center = running mean, scale = gamma/√(running variance + epsilon), shift = beta. */
   fold(): Affine {
-    const { gamma, beta, epsilon } = this.#parameters();
+    const { gamma, beta, epsilon } = this.parameters();
     const { mean, m2: variance } = this.#running;
     return new Affine(this.features, {
-      axis: this.#axis,
+      axis: this.axis,
       center: mean,
       scale: variance.map((v, j) => (gamma ? gamma[j] : 1) / Math.sqrt(v + epsilon)),
       ...(beta && { shift: beta }),
@@ -312,11 +271,11 @@ export class BatchNorm extends Shown {
   }
 
   /** The whole state, exact: for JSON, and for messages to workers, which carry no objects of classes. */
-  toJSON(): BatchNormJSON {
+  override toJSON(): BatchNormJSON {
     const { momentum, unbiased, batchesTracked } = this;
     return {
-      ...normToJson(this.#features, this.#norm),
-      ...{ axis: this.#axis, momentum, unbiased },
+      ...super.toJSON(),
+      ...{ momentum, unbiased },
       runningMean: listToJson(this.#running.mean),
       runningVariance: listToJson(this.#running.m2),
       batchesTracked,
@@ -331,11 +290,10 @@ export class BatchNorm extends Shown {
    */
   static fromJSON(json: Parsed<BatchNormJSON>): BatchNorm {
     const saved = fieldsOf("json", json);
-    const norm = normFromJson(saved);
+    const norm = layerFromJson(saved);
     const values = (name: string) => listFromJson(name, saved[name], norm.features);
     return BatchNorm.#trainedLayer({
       ...norm,
-      axis: checkAxis(saved.axis),
       momentum: saved.momentum === null ? null : fromJson("momentum", saved.momentum),
       unbiased: flag("unbiased", saved.unbiased),
       runningMean: values("runningMean"),
@@ -420,10 +378,10 @@ export class BatchNorm extends Shown {
     return layer;
   }
 
-  /** The parameters, which are the caller's to change in place, but not to transfer away. */
-  #parameters(): Norm {
-    checkInUse(this.#features, this.gamma, this.beta, this.runningMean, this.runningVariance);
-    return this.#norm;
+  protected override parameters(): Norm {
+    checkInUse("runningMean", this.runningMean, this.features);
+    checkInUse("runningVariance", this.runningVariance, this.features);
+    return super.parameters();
   }
 
   #track({ count, mean, m2 }: Statistics): void {

@@ -1,10 +1,18 @@
 // A call that maps x to y: its arguments are checked, then its output is found, then its steps run.
 
 import { oneOf, type Plain, wrongValue } from "./argument.js";
-import { type After, type Backend, type Pass, type Values, type View, viewOf } from "./backend.js";
+import {
+  type After,
+  type Backend,
+  type Block,
+  type Pass,
+  type Values,
+  type View,
+  viewOf,
+} from "./backend.js";
 import { backendFor } from "./environment.js";
 import { type Layout, layoutOf } from "./layout.js";
-import { type Data, sizesOf, Tensor, valuesOf } from "./tensor.js";
+import { type Data, isTensor, sizesOf, Tensor, valuesOf } from "./tensor.js";
 
 /** What results are, by what x is: a tensor for a tensor, an array for an array. */
 export type Like<X> = X extends Tensor ? Tensor : Float32Array<ArrayBuffer>;
@@ -59,10 +67,11 @@ export class Call {
   readonly sizes: readonly number[] | undefined;
   readonly activated: boolean;
   readonly after: After;
-  readonly x: Values;
+  readonly x: Float32Array | Block;
   /** The residual, or dy. */
-  readonly beside: Values | null;
+  readonly beside: Float32Array | Block | null;
   readonly #out: Data | undefined;
+  readonly #y: Float32Array | Block | undefined;
   /** Of a tensor that the result will be. */
   readonly #shape: readonly number[] | undefined;
 
@@ -81,9 +90,10 @@ export class Call {
     dy?: Data,
   ) {
     const { out, shape, residual, activation } = options;
-    this.x = valuesOf("x", x);
+    // Before the values, because the items of a list may be getters.
     this.sizes = sizesOf(x, shape);
-    this.layout = layoutOf(x.length, features, axis, this.sizes);
+    this.x = valuesOf("x", x);
+    this.layout = layoutOf(viewOf(this.x).length, features, axis, this.sizes);
     if (activation !== undefined) oneOf("activation", activation, NAMES);
     this.activated = activation !== undefined;
     this.after = activation === undefined ? NONE : activation === "relu" ? RELU : RELU6;
@@ -92,12 +102,15 @@ export class Call {
     if (name === "dy" || beside !== undefined) {
       this.beside = valuesOf(name, beside);
       const { length } = viewOf(this.beside);
-      if (length !== x.length) throw wrongValue(name, `x's length ${x.length}`, length);
-      if (out !== undefined) checkOutput(valuesOf("out", out), name, this.beside);
+      if (length !== this.layout.length) throw wrongValue(name, `x's length ${this.layout.length}`, length);
     }
-    if (out !== undefined) checkOutput(valuesOf("out", out), "x", this.x);
+    if (out !== undefined) {
+      this.#y = valuesOf("out", out);
+      if (this.beside) checkOutput(this.#y, name, this.beside);
+      checkOutput(this.#y, "x", this.x);
+    }
     this.#out = out;
-    this.#shape = x instanceof Tensor ? x.shape : undefined;
+    this.#shape = isTensor(x) ? x.shape : undefined;
   }
 
   /** Runs steps that write nothing. */
@@ -108,15 +121,18 @@ export class Call {
   /** Runs it, into `out` or new memory of x's kind. */
   run(steps: (pass: Pass, layout: Layout, after: After) => void): Data {
     const { layout } = this;
-    const y = this.result();
-    const after = this.after;
-    runOn(backendFor(layout), this.x, valuesOf("out", y), this.beside, (pass) => steps(pass, layout, after));
-    return y;
+    return this.into((values) => {
+      runOn(backendFor(layout), this.x, values, this.beside, (pass) => steps(pass, layout, this.after));
+    });
   }
 
-  /** `out`, or new memory of x's kind. */
-  result(): Data {
-    return this.#out ?? (this.#shape ? new Tensor(this.#shape) : new Float32Array(this.layout.length));
+  /** Calls back with the values of `out`, or of new memory of x's kind, which is then returned. */
+  into(write: (values: Float32Array | Block) => void): Data {
+    const y = this.#out ?? (this.#shape ? new Tensor(this.#shape) : new Float32Array(this.layout.length));
+    const values = this.#y ?? valuesOf("out", y);
+    write(values);
+    // A view that the call's own memory has made stale is made anew.
+    return isTensor(y) || y.length > 0 ? y : viewOf(values);
   }
 }
 

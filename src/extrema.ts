@@ -1,11 +1,9 @@
 // Minimum and maximum per feature, of data in any number of parts.
 
 import { checkOptions, checkSame, type Plain, wrongKind, wrongValue } from "./argument.js";
-import type { Bounds, Pass, Values } from "./backend.js";
-import { runOn } from "./call.js";
-import { backendForBoth } from "./environment.js";
+import type { Ends } from "./backend.js";
+import { statisticsFor } from "./environment.js";
 import { argumentsOf, checkFeatures, Features } from "./features.js";
-import { countPresentIn } from "./javascript/list-present.js";
 import {
   countFromJson,
   countToJson,
@@ -16,10 +14,10 @@ import {
   listToJson,
   type Parsed,
 } from "./json.js";
-import { checkAxis, type Layout, samples } from "./layout.js";
+import { checkAxis } from "./layout.js";
 import { type AddOptions, oneCount, seen } from "./moments.js";
 import type { Samples } from "./samples.js";
-import { Shown } from "./shown.js";
+import { isA, Shown } from "./shown.js";
 
 /** Which axis holds the features. */
 export interface ExtremaOptions extends Plain {
@@ -39,11 +37,6 @@ export interface ExtremaJSON {
   min: JsonNumber[];
   /** Maximum per feature, "-Infinity" for no values. */
   max: JsonNumber[];
-}
-
-/** What has been seen so far. */
-interface Ends extends Bounds {
-  readonly count: Float64Array;
 }
 
 /**
@@ -116,9 +109,11 @@ export class Extrema extends Shown {
     const { shape } = options;
     const { values, layout } = this.#features.read(x, shape);
     if (layout.length === 0) return this;
-    this.#join(
-      runOn(backendForBoth(layout, values), values, null, null, (pass) => reduced(pass, layout, values)),
-    );
+    const part = nothing(layout.features);
+    statisticsFor(layout, values).extrema(values, layout, part);
+    this.#features.decide(layout.features);
+    if (this.#ends === undefined) this.#ends = part;
+    else this.#join(part);
     return this;
   }
 
@@ -130,7 +125,7 @@ export class Extrema extends Shown {
    * @throws TypeError if it is not Extrema, RangeError if it has other features or another axis
    */
   merge(other: Extrema): this {
-    if (!(other instanceof Extrema)) throw wrongKind("other", "Extrema", other);
+    if (!isA(other, Extrema)) throw wrongKind("other", "Extrema", other);
     checkFeatures(this.features, other.features);
     checkSame(this, other, ["axis"]);
     if (other.#ends !== undefined) this.#join(other.#ends);
@@ -169,10 +164,11 @@ export class Extrema extends Shown {
     const { features, axis, count, min, max } = fieldsOf("json", json);
     const size = featuresFromJson(features);
     const extrema = new Extrema(size, { axis: checkAxis(axis) });
+    const length = size ?? 0;
+    const least = listFromJson("min", min, length);
+    const most = listFromJson("max", max, length);
+    const counts = countFromJson(count, length);
     if (size === undefined) return extrema;
-    const least = listFromJson("min", min, size);
-    const most = listFromJson("max", max, size);
-    const counts = countFromJson(count, size);
     for (let j = 0; j < size; j++) {
       const none = least[j] === Number.POSITIVE_INFINITY && most[j] === Number.NEGATIVE_INFINITY;
       if (counts[j] === 0 ? !none : !(least[j] <= most[j])) {
@@ -191,13 +187,4 @@ function nothing(features: number): Ends {
     min: new Float64Array(features).fill(Number.POSITIVE_INFINITY),
     max: new Float64Array(features).fill(Number.NEGATIVE_INFINITY),
   };
-}
-
-/** The extrema of a pass. Only where there is a NaN, values are counted. */
-function reduced(pass: Pass, layout: Layout, x: Values): Ends {
-  const { features } = layout;
-  const part = { min: new Float64Array(features), max: new Float64Array(features) };
-  const odd = pass.extrema(layout, part);
-  const count = odd ? countPresentIn(x, layout) : new Float64Array(features).fill(samples(layout));
-  return { ...part, count };
 }

@@ -3,8 +3,8 @@
 import { checkOptions, positiveInteger } from "./argument.js";
 import { Grouped } from "./grouped.js";
 import { fieldsOf, type Parsed } from "./json.js";
-import { checkAxis } from "./layout.js";
-import { type NormJSON, type NormOptions, normFromJson } from "./parameters.js";
+import { layerFromJson } from "./layer.js";
+import type { NormJSON, NormOptions } from "./parameters.js";
 import { type PyTorchNormOptions, pyTorchNorm, type StateDict } from "./trained.js";
 
 /** A group norm as JSON. */
@@ -62,9 +62,8 @@ export class GroupNorm extends Grouped {
    */
   static fromJSON(json: Parsed<GroupNormJSON>): GroupNorm {
     const saved = fieldsOf("json", json);
-    const { features, ...options } = normFromJson(saved);
-    const axis = checkAxis(saved.axis);
-    return new GroupNorm(positiveInteger("groups", saved.groups), features, { ...options, axis });
+    const { features, ...options } = layerFromJson(saved);
+    return new GroupNorm(positiveInteger("groups", saved.groups), features, options);
   }
 
   /**

@@ -14,20 +14,11 @@ import {
   type ShapeOption,
 } from "./call.js";
 import { backendFor } from "./environment.js";
-import { checkAxis, type Layout, product } from "./layout.js";
+import { Layer, NORM } from "./layer.js";
+import { type Layout, product } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
-import {
-  checkInUse,
-  type NormJSON,
-  type NormOptions,
-  noGradients,
-  normOf,
-  normToJson,
-} from "./parameters.js";
-import { Shown } from "./shown.js";
-import { type Data, valuesOf } from "./tensor.js";
-
-const OPTIONS = ["axis", "epsilon", "gamma", "beta"];
+import { type NormOptions, noGradients } from "./parameters.js";
+import type { Data } from "./tensor.js";
 
 /** Values of a part, which all steps take before the next part. */
 const PART = 512 * 1024;
@@ -45,50 +36,17 @@ interface Part {
   readonly after: After;
 }
 
-export abstract class Grouped extends Shown {
-  readonly #features: number;
-  readonly #axis: number;
+export abstract class Grouped extends Layer {
   /** Features per group. */
   readonly #per: number;
-  readonly #norm: Norm;
   /** Of the latest part: kept, because new ones take a microsecond. */
   #statistics = emptyStatistics(0);
 
   constructor(groups: number, features: number, options: NormOptions) {
-    super();
-    this.#features = positiveInteger("features", features);
+    super(features, options, NORM);
     this.#per = features / positiveInteger("groups", groups);
     if (features % groups !== 0) throw wrongValue("groups", `a divisor of features = ${features}`, groups);
-    checkOptions(options, OPTIONS);
-    const { axis = -1, epsilon, gamma, beta } = options;
-    this.#axis = checkAxis(axis);
-    if (axis === 0) throw wrongValue("axis", "an axis after the first, which is the batch", axis);
-    this.#norm = normOf(features, gamma, beta, epsilon);
-  }
-
-  /** How many features. */
-  get features(): number {
-    return this.#features;
-  }
-
-  /** The feature axis, as the constructor was given it. */
-  get axis(): number {
-    return this.#axis;
-  }
-
-  /** What is added to the variance, inside the root. */
-  get epsilon(): number {
-    return this.#norm.epsilon;
-  }
-
-  /** Scale per feature, or null. May be changed in place between calls. */
-  get gamma(): Float32Array<ArrayBuffer> | null {
-    return this.#norm.gamma;
-  }
-
-  /** Shift per feature, or null. May be changed in place between calls. */
-  get beta(): Float32Array<ArrayBuffer> | null {
-    return this.#norm.beta;
+    if (this.axis === 0) throw wrongValue("axis", "an axis after the first, which is the batch", 0);
   }
 
   /**
@@ -104,7 +62,7 @@ export abstract class Grouped extends Shown {
   apply<X extends Data>(x: X, options?: OutOption<Out<X>> & ApplyOptions): Like<X>;
   apply(x: Data, options: OutOption<Data> & ApplyOptions = {}): Data {
     checkOptions(options, APPLY);
-    const call = new Call(x, options, this.#features, this.#axis);
+    const call = new Call(x, options, this.features, this.axis);
     return this.#run(call, (pass, part) => pass.apply(part.layout, part, part.after));
   }
 
@@ -131,8 +89,8 @@ export abstract class Grouped extends Shown {
   backward(x: Data, dy: Data, options: OutOption<Data> & ShapeOption = {}): BackwardResult<Data> {
     checkOptions(options, ["out", "shape"]);
     const { out, shape } = options;
-    const call = new Call(x, { out, shape }, this.#features, this.#axis, "dy", dy);
-    const { dGamma, dBeta } = noGradients(this.#features);
+    const call = new Call(x, { out, shape }, this.features, this.axis, "dy", dy);
+    const { dGamma, dBeta } = noGradients(this.features);
     let own = noGradients(0);
     const dx = this.#run(call, (pass, { layout, first, statistics, norm }) => {
       if (own.dBeta.length !== layout.features) own = noGradients(layout.features);
@@ -150,21 +108,15 @@ export abstract class Grouped extends Shown {
     };
   }
 
-  /** The whole layer, exact: for JSON, and for messages to workers, which carry no objects of classes. */
-  toJSON(): NormJSON {
-    return { ...normToJson(this.#features, this.#norm), axis: this.#axis };
-  }
-
   /**
    * Reduces x part by part, and runs what follows. Features right behind the batch make every group a plane, and a part
    * whole images, or groups of one; otherwise a part is an image.
    */
   #run(call: Call, steps: (pass: Pass, part: Part) => void): Data {
-    const { gamma, beta, epsilon } = this.#norm;
-    const features = this.#features;
+    const { gamma, beta, epsilon } = this.parameters();
+    const features = this.features;
     const per = this.#per;
-    checkInUse(features, gamma, beta);
-    const { images, rows, inner } = imagesOf(call, this.#axis);
+    const { images, rows, inner } = imagesOf(call, this.axis);
     const plane = rows * inner;
     const fitting = Math.min(Math.floor(PART / plane), FEATURES, images * features);
     const unit = fitting < features ? per : features;
@@ -172,34 +124,34 @@ export abstract class Grouped extends Shown {
     const gammas = gamma && rounds(gamma, most);
     const betas = beta && rounds(beta, most);
 
-    const y = call.result();
-    // Views are made after y: nothing grows the memory from here on.
-    const x = viewOf(call.x);
-    const out = viewOf(valuesOf("out", y));
-    const beside = call.beside && viewOf(call.beside);
-    for (let from = 0, first = 0; from < x.length; from += most * plane) {
-      const to = Math.min(from + most * plane, x.length);
-      const layout = { outer: rows, features: (to - from) / plane, inner, length: to - from };
-      const width = layout.features;
-      if (this.#statistics.mean.length !== width) this.#statistics = emptyStatistics(width);
-      const statistics = this.#statistics;
-      const here = (values: Float32Array<ArrayBuffer> | null) =>
-        values?.subarray(first, first + width) ?? null;
-      const norm = { gamma: here(gammas), beta: here(betas), epsilon };
-      const part = { layout, first, statistics, norm, after: call.after };
-      runOn(
-        backendFor(layout),
-        x.subarray(from, to),
-        out.subarray(from, to),
-        beside?.subarray(from, to) ?? null,
-        (pass) => {
-          reduce(pass, layout, per, statistics);
-          steps(pass, part);
-        },
-      );
-      first = (first + width) % features;
-    }
-    return y;
+    return call.into((values) => {
+      // Views are made after y: nothing grows the memory from here on.
+      const x = viewOf(call.x);
+      const out = viewOf(values);
+      const beside = call.beside && viewOf(call.beside);
+      for (let from = 0, first = 0; from < x.length; from += most * plane) {
+        const to = Math.min(from + most * plane, x.length);
+        const layout = { outer: rows, features: (to - from) / plane, inner, length: to - from };
+        const width = layout.features;
+        if (this.#statistics.mean.length !== width) this.#statistics = emptyStatistics(width);
+        const statistics = this.#statistics;
+        const here = (values: Float32Array<ArrayBuffer> | null) =>
+          values?.subarray(first, first + width) ?? null;
+        const norm = { gamma: here(gammas), beta: here(betas), epsilon };
+        const part = { layout, first, statistics, norm, after: call.after };
+        runOn(
+          backendFor(layout),
+          x.subarray(from, to),
+          out.subarray(from, to),
+          beside?.subarray(from, to) ?? null,
+          (pass) => {
+            reduce(pass, layout, per, statistics);
+            steps(pass, part);
+          },
+        );
+        first = (first + width) % features;
+      }
+    });
   }
 }
 
@@ -255,11 +207,9 @@ function merge(statistics: Statistics, per: number): void {
   const { count, mean, m2 } = statistics;
   for (let from = 0; from < mean.length; from += per) {
     const to = from + per;
-    // Counted from the first, so that equal means give just theirs.
-    const base = mean[from];
     let sum = 0;
-    for (let j = from; j < to; j++) sum += mean[j] - base;
-    const center = base + sum / per;
+    for (let j = from; j < to; j++) sum += mean[j];
+    const center = sum / per;
     let squares = 0;
     for (let j = from; j < to; j++) {
       const apart = mean[j] - center;

@@ -29,8 +29,8 @@ import {
 import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
 import { type PixelTable, pixelTable } from "./pixel-map.js";
 import { PixelSums, type PixelSumsJSON } from "./pixel-sums.js";
-import { Shown } from "./shown.js";
-import { type Data, Tensor, valuesOf } from "./tensor.js";
+import { isA, Shown } from "./shown.js";
+import { type Data, isTensor, valuesOf } from "./tensor.js";
 
 const OPTIONS = ["mean", "std", "channels", "layout"];
 const FIT = ["channels", "layout"];
@@ -100,8 +100,8 @@ export class ImageScaler extends Shown {
   constructor(options: ImageScalerOptions = {}) {
     super();
     checkOptions(options, OPTIONS);
-    const { mean = 0, std = 1, channels, layout } = options;
-    this.#order = orderOf({ channels, layout });
+    const { mean = 0, std = 1, channels = "RGB", layout = "NCHW" } = options;
+    this.#order = orderOf(channels, layout);
     this.#mean = perChannel("mean", mean, this.#features, "a number that float32 holds", isMean);
     this.#std = perChannel("std", std, this.#features, "a number other than 0 that float32 holds", isStd);
   }
@@ -116,7 +116,8 @@ export class ImageScaler extends Shown {
    */
   static fit(images: Iterable<ImageLike>, options: ImageOrderOptions = {}): ImageScaler {
     checkOptions(options, FIT);
-    const order = orderOf(options);
+    const { channels = "RGB", layout = "NCHW" } = options;
+    const order = orderOf(channels, layout);
     checkObject("images", images);
     if (!(Symbol.iterator in images)) throw wrongKind("images", "an array of images, or an iterable", images);
     const gray = order.channels === "gray";
@@ -223,14 +224,16 @@ export class ImageScaler extends Shown {
   ): ImageLike | readonly ImageLike[] {
     checkOptions(options, INVERSE);
     const { out, width, height } = options;
-    const values = valuesOf("x", x);
+    // Before the values, because the fields of an image may be getters.
     const outputs = out === undefined ? undefined : imagesOf("out", "out", out);
+    const values = valuesOf("x", x);
     const size = this.#sizeOf(x, width, height, outputs);
     const each = this.#features * size.width * size.height;
-    const count = x.length / each;
+    const { length } = viewOf(values);
+    const count = length / each;
     if (!Number.isInteger(count) || count === 0) {
       const sizes = this.#shape(size.height, size.width).join(" × ");
-      throw wrongValue("x", `one or more images of ${sizes} = ${each} values`, x.length);
+      throw wrongValue("x", `one or more images of ${sizes} = ${each} values`, length);
     }
     if (outputs) checkOutputs(outputs, count, viewOf(values));
     const made = outputs ? [] : Array.from({ length: count }, () => blank(size));
@@ -239,7 +242,7 @@ export class ImageScaler extends Shown {
     images.forEach((pixels, i) => {
       steps.inverse(values, i * each, this.#order, this.#prepared, pixels);
     });
-    const several = x instanceof Tensor ? x.shape.length === 4 : count > 1;
+    const several = isTensor(x) ? x.shape.length === 4 : count > 1;
     return out ?? (several ? made : made[0]);
   }
 
@@ -251,7 +254,7 @@ export class ImageScaler extends Shown {
    * other options
    */
   merge(other: ImageScaler): this {
-    if (!(other instanceof ImageScaler)) throw wrongKind("other", "an ImageScaler", other);
+    if (!isA(other, ImageScaler)) throw wrongKind("other", "an ImageScaler", other);
     checkSame(this, other, ["channels", "layout"]);
     const sums = sumsOf("this", this.#sums);
     sums.merge(sumsOf("other", other.#sums));
@@ -272,7 +275,7 @@ export class ImageScaler extends Shown {
    */
   static fromJSON(json: ImageScalerJSON): ImageScaler {
     const { channels, layout, mean, std, sums } = fieldsOf("json", json);
-    const order = orderOf({ channels, layout });
+    const order = orderOf(channels, layout);
     const features = order.channels === "gray" ? 1 : 3;
     const scaler = new ImageScaler({
       ...order,
@@ -303,7 +306,7 @@ export class ImageScaler extends Shown {
     const [{ width, height, count }] = images;
     const sizes = this.#shape(height, width);
     const length = images.length * this.#features * count;
-    if (out instanceof Tensor) {
+    if (isTensor(out)) {
       const shapes = [[images.length, ...sizes], ...(images.length === 1 ? [sizes] : [])].map(show);
       const got = show(out.shape);
       if (!shapes.includes(got)) throw wrongValue("out", `the shape ${shapes.join(" or ")}`, got);
@@ -315,7 +318,7 @@ export class ImageScaler extends Shown {
 
   /** The sizes of the images that come back, from wherever they are known; all of these must agree. */
   #sizeOf(x: Data, width: unknown, height: unknown, outputs: readonly Image[] | undefined): Size {
-    let size = x instanceof Tensor ? this.#sizeIn(x.shape) : outputs?.[0];
+    let size = isTensor(x) ? this.#sizeIn(x.shape) : outputs?.[0];
     if (size === undefined || width !== undefined || height !== undefined) {
       const given = { width: positiveInteger("width", width), height: positiveInteger("height", height) };
       if (size) checkSize("width, height", given, size);
@@ -343,7 +346,7 @@ export class ImageScaler extends Shown {
   }
 }
 
-function orderOf({ channels = "RGB", layout = "NCHW" }: { channels?: unknown; layout?: unknown }): Order {
+function orderOf(channels: unknown, layout: unknown): Order {
   return {
     channels: oneOf("channels", channels, ["RGB", "BGR", "gray"]),
     layout: oneOf("layout", layout, ["NCHW", "NHWC"]),
@@ -370,13 +373,14 @@ function perChannel(
   return Float64Array.from(Array.from(given), (n, c) => numberIn(`${name}[${c}]`, n, expected, valid));
 }
 
-/** That images for results are as many, RGBA, and apart from the values. */
+/** That images for results are as many, RGBA, and apart from the values and from each other. */
 function checkOutputs(outputs: readonly Image[], count: number, x: ArrayBufferView): void {
   if (outputs.length !== count) throw wrongValue("out", `${count} images`, outputs.length);
-  for (const { data, bytes } of outputs) {
+  outputs.forEach(({ data, bytes }, i) => {
     if (bytes !== 4) throw wrongValue("out", "RGBA, 4 bytes a pixel", "3");
     checkApart(data, "x", x);
-  }
+    for (let j = 0; j < i; j++) checkApart(data, "the other images", outputs[j].data);
+  });
 }
 
 function blank({ width, height }: Size): RgbaImage {

@@ -1,12 +1,12 @@
 // What an image is as an argument: 8-bit pixels and their sizes, checked.
 
-import { isBytes, positiveInteger, wrongKind, wrongValue } from "./argument.js";
+import { type Bytes, inUse, isBytes, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 import type { Pixels } from "./backend.js";
 
 /** 8-bit pixels, row by row: an `ImageData`, or what a decoder returns, such as a Buffer and its sizes. */
 export interface ImageLike {
   /** Red, green, blue and alpha of every pixel, or red, green and blue. */
-  readonly data: Uint8ClampedArray | Uint8Array;
+  readonly data: Bytes;
   /** Pixels of a row. */
   readonly width: number;
   /** Rows. */
@@ -30,16 +30,7 @@ export interface Image extends Pixels, Size {}
 
 /** @throws TypeError, RangeError if it is not an image of 8-bit pixels */
 export function imageOf(name: string, image: ImageLike): Image {
-  if (image === null || typeof image !== "object") {
-    throw wrongKind(name, "an image { data, width, height }", image);
-  }
-  const { data, width, height } = image;
-  if (!isBytes(data)) throw notBytes(`${name}.data`, data);
-  const count = positiveInteger(`${name}.width`, width) * positiveInteger(`${name}.height`, height);
-  if (data.length === 4 * count) return { data, bytes: 4, count, width, height };
-  if (data.length === 3 * count) return { data, bytes: 3, count, width, height };
-  const expected = `${4 * count} bytes (RGBA) or ${3 * count} (RGB) for ${width} × ${height} pixels`;
-  throw wrongValue(`${name}.data`, expected, data.length);
+  return checked(name, read(name, image));
 }
 
 /**
@@ -50,11 +41,31 @@ export function imageOf(name: string, image: ImageLike): Image {
 export function imagesOf(one: string, all: string, value: ImageLike | readonly ImageLike[]): Image[] {
   if (!isArray(value)) return [imageOf(one, value)];
   if (value.length === 0) throw wrongValue(all, "at least one image", value);
-  const images = Array.from(value, (image, i) => imageOf(`${all}[${i}]`, image));
+  // All are read before one is checked: what is checked stays as it is.
+  const fields = Array.from(value, (image, i) => read(`${all}[${i}]`, image));
+  const images = fields.map((image, i) => checked(`${all}[${i}]`, image));
   images.forEach((image, i) => {
     checkSize(`${all}[${i}]`, image, images[0]);
   });
   return images;
+}
+
+function read(name: string, image: ImageLike): ImageLike {
+  if (image === null || typeof image !== "object" || ArrayBuffer.isView(image)) {
+    throw wrongKind(name, "an image { data, width, height }", image);
+  }
+  const { data, width, height } = image;
+  return { data, width, height };
+}
+
+function checked(name: string, { data: given, width, height }: ImageLike): Image {
+  if (!isBytes(given)) throw notBytes(`${name}.data`, given);
+  const data = inUse(`${name}.data`, given);
+  const count = positiveInteger(`${name}.width`, width) * positiveInteger(`${name}.height`, height);
+  if (data.length === 4 * count) return { data, bytes: 4, count, width, height };
+  if (data.length === 3 * count) return { data, bytes: 3, count, width, height };
+  const expected = `${4 * count} bytes (RGBA) or ${3 * count} (RGB) for ${width} × ${height} pixels`;
+  throw wrongValue(`${name}.data`, expected, data.length);
 }
 
 /** @throws RangeError if the sizes differ */

@@ -3,8 +3,8 @@
 import { checkOptions } from "./argument.js";
 import { Grouped } from "./grouped.js";
 import { fieldsOf, type Parsed } from "./json.js";
-import { checkAxis } from "./layout.js";
-import { type NormJSON, type NormOptions, normFromJson } from "./parameters.js";
+import { layerFromJson } from "./layer.js";
+import type { NormJSON, NormOptions } from "./parameters.js";
 import { type PyTorchNormOptions, pyTorchNorm, type StateDict } from "./trained.js";
 
 /**
@@ -34,9 +34,8 @@ export class InstanceNorm extends Grouped {
    * @throws TypeError, RangeError if it is something else
    */
   static fromJSON(json: Parsed<NormJSON>): InstanceNorm {
-    const saved = fieldsOf("json", json);
-    const { features, ...options } = normFromJson(saved);
-    return new InstanceNorm(features, { ...options, axis: checkAxis(saved.axis) });
+    const { features, ...options } = layerFromJson(fieldsOf("json", json));
+    return new InstanceNorm(features, options);
   }
 
   /**

@@ -34,8 +34,8 @@ export function listFromJson(name: string, value: unknown, length: number): numb
   const expected = `an array of ${length} numbers`;
   if (!Array.isArray(value)) throw wrongKind(name, expected, value);
   if (value.length !== length) throw wrongValue(name, expected, `length ${value.length}`);
-  // A hole is undefined here, where map would pass it on.
-  return Array.from(value, (item, j) => fromJson(`${name}[${j}]`, item));
+  // Not map, which leaves holes out.
+  return Array.from<unknown, number>(value, (item, j) => fromJson(`${name}[${j}]`, item));
 }
 
 /** A saved object's fields, each read once; to be checked one by one, so that none may be missing. */
@@ -44,7 +44,14 @@ export function fieldsOf(name: string, value: unknown): Record<string, unknown> 
     throw new TypeError(`${name}: expected what toJSON returned, got a string (JSON.parse it first)`);
   }
   if (value === null || typeof value !== "object") throw wrongKind(name, "what toJSON returned", value);
-  return { ...value };
+  const fields: Record<string, unknown> = { ...value };
+  // Messages to workers carry no objects of classes, whose fields are private.
+  if (Object.keys(fields).length === 0) {
+    throw new TypeError(
+      `${name}: expected what toJSON returned, got an object without fields (post object.toJSON(), not the object)`,
+    );
+  }
+  return fields;
 }
 
 export function sameForAll(count: Float64Array): boolean {
@@ -57,7 +64,7 @@ export function countToJson(count: Float64Array): number | number[] {
   return sameForAll(count) ? (count[0] ?? 0) : Array.from(count);
 }
 
-export function countFromJson(value: unknown, features: number): Float64Array {
+export function countFromJson(value: unknown, features: number): Float64Array<ArrayBuffer> {
   if (!Array.isArray(value)) return new Float64Array(features).fill(nonNegativeInteger("count", value));
   return Float64Array.from(listFromJson("count", value, features), (n, j) =>
     nonNegativeInteger(`count[${j}]`, n),

@@ -31,7 +31,7 @@ export class LayerNorm extends RowNormalization {
 
   /** Shift per feature, or null. May be changed in place between calls. */
   get beta(): Float32Array<ArrayBuffer> | null {
-    return this.parameters().beta;
+    return this.norm().beta;
   }
 
   /**

@@ -23,9 +23,8 @@ export function checkAxis(value: unknown): number {
 export function checkShape(value: unknown): number[] {
   const expected = "an array of non-negative integers";
   if (!Array.isArray(value)) throw wrongKind("shape", expected, value);
-  const shape: unknown[] = value;
-  // A hole is undefined here, where map would pass it on.
-  return Array.from(shape, (size) => {
+  // Not map, which leaves holes out.
+  return Array.from<unknown, number>(value, (size) => {
     if (typeof size !== "number") throw wrongKind("shape", expected, value);
     if (!Number.isSafeInteger(size) || size < 0) throw wrongValue("shape", expected, value);
     return size;
@@ -57,7 +56,8 @@ export function layoutOf(
   if (sizes[at] !== features) {
     throw wrongValue("shape", `${features} features on axis ${axis}`, `${sizes[at]} in ${show(sizes)}`);
   }
-  const outer = product(sizes, 0, at);
+  // Of no values no row is walked, however many the shape says.
+  const outer = length === 0 ? Math.min(product(sizes, 0, at), 1) : product(sizes, 0, at);
   const inner = product(sizes, at + 1, sizes.length);
   if (outer * features * inner !== length) {
     throw wrongValue("shape", `sizes whose product is x's length ${length}`, sizes);
@@ -67,6 +67,7 @@ export function layoutOf(
 
 export function product(sizes: readonly number[], from: number, to: number): number {
   let all = 1;
-  for (let axis = from; axis < to; axis++) all *= sizes[axis];
+  // 0 by hand, because 0 times a product that overflowed is NaN.
+  for (let axis = from; axis < to; axis++) all = sizes[axis] === 0 ? 0 : all * sizes[axis];
   return all;
 }

@@ -2,6 +2,7 @@
 // steps read them where they stand, or ask for a copy.
 
 import { isFloat32Array, isFloat64Array, show, wrongKind, wrongValue } from "./argument.js";
+import type { Layout } from "./layout.js";
 
 /** Numbers of one sample (a row) or of one feature (a column). */
 export type Numbers = readonly number[] | Float32Array | Float64Array;
@@ -81,6 +82,17 @@ export class Lists {
     return values;
   }
 
+  /**
+   * A list that is a typed array.
+   *
+   * @param i which one
+   * @returns undefined if it is none, or has another length
+   */
+  arrayAt(i: number): Float32Array | Float64Array | undefined {
+    const list: unknown = this.lists[i];
+    return (isFloat64Array(list) || isFloat32Array(list)) && list.length === this.size ? list : undefined;
+  }
+
   /** A list that must be a typed array. */
   #typed(i: number): Numbers {
     const list: Numbers = this.lists[i];
@@ -118,6 +130,11 @@ export class Lists {
 /** Whether it is an array, not a typed one, of this length. */
 export function isPlain(list: Numbers, size: number): list is readonly number[] {
   return Array.isArray(list) && list.length === size;
+}
+
+/** The layout of a column: a single plane of a single feature. */
+export function plane(size: number): Layout {
+  return { outer: 1, features: 1, inner: size, length: size };
 }
 
 function firstLength(lists: Nested, kind: "rows" | "columns"): number {

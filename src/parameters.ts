@@ -98,22 +98,10 @@ export function variances(name: string, values: ArrayLike<number>, features: num
   return list;
 }
 
-/** @throws TypeError if the memory of a layer's array was transferred */
-export function checkInUse(
-  features: number,
-  gamma: Float32Array | null,
-  beta: Float32Array | null,
-  runningMean: Float64Array | null = null,
-  runningVariance: Float64Array | null = null,
-): void {
-  if (gamma !== null && gamma.length !== features) throw moved("gamma");
-  if (beta !== null && beta.length !== features) throw moved("beta");
-  if (runningMean !== null && runningMean.length !== features) throw moved("runningMean");
-  if (runningVariance !== null && runningVariance.length !== features) throw moved("runningVariance");
-}
-
-function moved(name: string): TypeError {
-  return new TypeError(`${name}: expected an array in use, got one whose memory was moved`);
+/** @throws TypeError if the memory of a layer's array was transferred; null: the layer has none */
+export function checkInUse(name: string, values: Float32Array | Float64Array | null, features: number): void {
+  if (values === null || values.length === features) return;
+  throw new TypeError(`${name}: expected an array in use, got one whose memory was moved`);
 }
 
 export function noGradients(features: number): Gradients {

@@ -7,7 +7,7 @@ import { rowStepsFor } from "./environment.js";
 import { layoutOf, product } from "./layout.js";
 import { checkInUse, noGradients, normOf, type ParameterOptions } from "./parameters.js";
 import { Shown } from "./shown.js";
-import { type Data, Tensor, valuesOf } from "./tensor.js";
+import { type Data, isTensor, Tensor, valuesOf } from "./tensor.js";
 
 /** What is added before the norm. */
 export interface SkipOptions extends Plain {
@@ -71,7 +71,7 @@ export abstract class RowNormalization extends Shown {
     checkOptions(options, ["out", "skip", "sum"]);
     const { out, skip, sum } = options;
     const values = this.#rowsOf(x);
-    const norm = this.#checked();
+    const norm = this.parameters();
     const added = skip === undefined ? null : beside("skip", skip, values);
     const sums = sum === undefined ? null : beside("sum", sum, values);
     const to = out === undefined ? null : valuesOf("out", out);
@@ -87,9 +87,10 @@ export abstract class RowNormalization extends Shown {
         throw new RangeError("sum: expected memory apart from out, got an overlap of the two");
       }
     }
-    const y = out ?? like(x);
-    const steps = rowStepsFor(x.length, norm.features);
-    if (x.length > 0) steps.apply(norm, values, valuesOf("out", y), added, sums);
+    const y = out ?? like(x, values);
+    const { length } = viewOf(values);
+    const steps = rowStepsFor(length, norm.features);
+    if (length > 0) steps.apply(norm, values, to ?? valuesOf("out", y), added, sums);
     return y;
   }
 
@@ -98,16 +99,18 @@ export abstract class RowNormalization extends Shown {
     checkOptions(options, ["out"]);
     const { out } = options;
     const values = this.#rowsOf(x);
-    const norm = this.#checked();
+    const norm = this.parameters();
     const slope = beside("dy", dy, values);
-    if (out !== undefined) {
-      checkOutput(valuesOf("out", out), "x", values);
-      checkOutput(valuesOf("out", out), "dy", slope);
+    const to = out === undefined ? null : valuesOf("out", out);
+    if (to !== null) {
+      checkOutput(to, "x", values);
+      checkOutput(to, "dy", slope);
     }
-    const dx = out ?? like(x);
+    const dx = out ?? like(x, values);
     const gradients = noGradients(norm.features);
-    const steps = rowStepsFor(x.length, norm.features);
-    if (x.length > 0) steps.backward(norm, values, slope, valuesOf("out", dx), gradients);
+    const { length } = viewOf(values);
+    const steps = rowStepsFor(length, norm.features);
+    if (length > 0) steps.backward(norm, values, slope, to ?? valuesOf("out", dx), gradients);
     return {
       dx,
       dGamma: norm.gamma && new Float32Array(gradients.dGamma),
@@ -116,14 +119,15 @@ export abstract class RowNormalization extends Shown {
   }
 
   /** The settings and parameters: not a getter, which consoles show. */
-  protected parameters(): RowNorm {
+  protected norm(): RowNorm {
     return this.#norm;
   }
 
-  /** @throws TypeError if the memory of gamma or beta was transferred */
-  #checked(): RowNorm {
+  /** The same; @throws TypeError if the memory of gamma or beta was transferred */
+  protected parameters(): RowNorm {
     const { features, gamma, beta } = this.#norm;
-    checkInUse(features, gamma, beta);
+    checkInUse("gamma", gamma, features);
+    checkInUse("beta", beta, features);
     return this.#norm;
   }
 
@@ -131,7 +135,7 @@ export abstract class RowNormalization extends Shown {
   #rowsOf(x: Data): Rows {
     const { features } = this.#norm;
     const values = valuesOf("x", x);
-    if (!(x instanceof Tensor)) {
+    if (!isTensor(x)) {
       layoutOf(viewOf(values).length, features, -1, undefined);
       return values;
     }
@@ -152,6 +156,6 @@ function beside(name: string, data: Data, x: Rows): Rows {
 }
 
 /** New memory of x's kind. */
-function like(x: Data): Data {
-  return x instanceof Tensor ? new Tensor(x.shape) : new Float32Array(x.length);
+function like(x: Data, values: Rows): Data {
+  return isTensor(x) ? new Tensor(x.shape) : new Float32Array(viewOf(values).length);
 }

@@ -1,7 +1,7 @@
 // What statistics and scalers take: arrays and tensors, and nested arrays, which are rows or columns. They become
 // values and a layout, and results have the form that came.
 
-import { isFloat64Array, wrongKind, wrongValue } from "./argument.js";
+import { inUse, isFloat64Array, wrongKind, wrongValue } from "./argument.js";
 import { type Values, viewOf } from "./backend.js";
 import type { Like, Out } from "./call.js";
 import { type Layout, layoutOf } from "./layout.js";
@@ -68,9 +68,11 @@ export function read(
     if (shape !== undefined) throw wrongKind("shape", "none for nested arrays, which have their own", shape);
     return lists(x, features, axis);
   }
-  const values = isFloat64Array(x) ? x : valuesOf("x", x);
+  // Before the values, because the items of a list may be getters.
   const sizes = sizesOf(x, shape);
-  if (features !== undefined) return { values, layout: layoutOf(x.length, features, axis, sizes) };
+  const values = isFloat64Array(x) ? inUse("x", x) : valuesOf("x", x);
+  const { length } = viewOf(values);
+  if (features !== undefined) return { values, layout: layoutOf(length, features, axis, sizes) };
   if (sizes === undefined) {
     throw new TypeError(
       "features: expected the number of features, because x does not say it, got undefined (write it into the constructor, or give a shape)",
@@ -78,7 +80,7 @@ export function read(
   }
   const size = sizes[axis < 0 ? sizes.length + axis : axis];
   // A missing axis and a size of 0 are the layout's to refuse.
-  return { values, layout: layoutOf(x.length, size || 1, axis, sizes) };
+  return { values, layout: layoutOf(length, size || 1, axis, sizes) };
 }
 
 export function isNested(x: Samples): x is Nested {

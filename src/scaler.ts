@@ -268,7 +268,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
       const { layout } = this.#features.read(x, shape);
       if (out !== undefined && !isFloat64Array(out)) throw wrongKind("out", "a Float64Array like x", out);
       if (out !== undefined) checkOutput(out, "x", x);
-      const y = out ?? new Float64Array(x.length);
+      const y = out ?? new Float64Array(layout.length);
       this.#run(prepared, layout, x, y, after.float64);
       return y;
     }

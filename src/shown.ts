@@ -7,9 +7,27 @@ const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 /** Node's util.inspect, as it is handed to what it inspects. */
 type Inspect = (value: unknown, options: object) => string;
 
+/** Whether it was made by a constructor of this copy: a proxy has no private fields. */
+let isMade: (value: object) => boolean;
+
+/** Whether it is an object of the class, and no proxy of one. */
+export function isA<Noun extends object>(
+  value: unknown,
+  noun: abstract new (...args: never[]) => Noun,
+): value is Noun {
+  return value instanceof noun && isMade(value);
+}
+
 export abstract class Shown {
+  readonly #made = true;
+
   [NAME](): string {
-    return this.constructor.name;
+    const { name } = this.constructor;
+    return isMade(this) ? name : `proxied ${name} (give the object itself; in Vue markRaw keeps it so)`;
+  }
+
+  static {
+    isMade = (value) => #made in value;
   }
 
   /** `BatchNorm { features: 64, axis: 1, … }`: all that can be read. */

@@ -18,6 +18,7 @@ import { featuresFromJson, fieldsOf, listToJson, type Parsed } from "./json.js";
 import { checkAxis } from "./layout.js";
 import { Moments, type MomentsJSON } from "./moments.js";
 import { inverse, reciprocals, Scaler, type SklearnOptions, type SklearnUnread } from "./scaler.js";
+import { isA } from "./shown.js";
 
 /** Which axis holds the features, and what is done to them. */
 export interface StandardScalerOptions extends Plain {
@@ -137,7 +138,7 @@ export class StandardScaler extends Scaler<Moments> {
    * @throws TypeError if it is not a StandardScaler, RangeError if it has other features or options
    */
   merge(other: StandardScaler): this {
-    if (!(other instanceof StandardScaler)) throw wrongKind("other", "a StandardScaler", other);
+    if (!isA(other, StandardScaler)) throw wrongKind("other", "a StandardScaler", other);
     checkSame(this, other, ["axis", "withMean", "withStd"]);
     return this.mergeWith(other);
   }

@@ -1,6 +1,6 @@
 // What replicas of a layer share: the statistics of their whole batch, and its summed gradients.
 
-import { checkObject, nonNegativeInteger, perFeature } from "./argument.js";
+import { checkObject, isList, nonNegativeInteger, perFeature, wrongKind } from "./argument.js";
 import type { Statistics } from "./backend.js";
 import type { ApplyOptions, ShapeOption } from "./call.js";
 import { emptyStatistics } from "./moments.js";
@@ -48,6 +48,13 @@ export interface BackwardOptions extends ShapeOption {
 export function statisticsOf(moments: unknown, features: number): Statistics {
   checkObject("moments", moments);
   const { count, mean, variance }: Partial<Record<keyof BatchMoments, unknown>> = moments;
+  if (isList(count)) {
+    throw wrongKind(
+      "moments.count",
+      'one number, the same for all features (Moments without nan: "ignore")',
+      count,
+    );
+  }
   const n = nonNegativeInteger("moments.count", count);
   const batch = { ...emptyStatistics(features), count: n };
   batch.mean.set(perFeature("moments.mean", mean, features));

@@ -1,12 +1,20 @@
 // A tensor: values that live in linear memory, so that calls on them copy nothing.
 
-import { checkNumbers, isFloat32Array, isFloat64Array, isList, wrongKind, wrongValue } from "./argument.js";
-import type { Block } from "./backend.js";
-import { current } from "./environment.js";
+import {
+  copyNumbers,
+  inUse,
+  isFloat32Array,
+  isFloat64Array,
+  isList,
+  wrongKind,
+  wrongValue,
+} from "./argument.js";
+import { type Block, viewOf } from "./backend.js";
+import { current, placed } from "./environment.js";
 import { freeWhenForgotten, neverForgotten } from "./forgotten.js";
 import { fieldsOf, type JsonNumber, listFromJson, listToJson, type Parsed } from "./json.js";
 import { checkShape, product } from "./layout.js";
-import { Shown } from "./shown.js";
+import { isA, Shown } from "./shown.js";
 
 /** What layers and maps take: a float32 array, or a tensor. What goes in decides what comes out. */
 export type Data = Float32Array | Tensor;
@@ -22,6 +30,9 @@ export interface TensorJSON {
 /** The tensors of each scope that runs, the innermost last. */
 const scopes: Set<Tensor>[] = [];
 
+/** The tensor of a view that was handed out: who holds the view keeps its memory. */
+const owners = new WeakMap<Float32Array, Tensor>();
+
 /** The memory of a tensor that is not disposed. */
 let blockOf: (tensor: Tensor) => Block | undefined;
 
@@ -34,11 +45,21 @@ let blockOf: (tensor: Tensor) => Block | undefined;
 export class Tensor extends Shown {
   static {
     blockOf = (tensor) => tensor.#block;
+    // Where the language has no Symbol.dispose, what compilers make of `using` asks for this one.
+    if (typeof Symbol.dispose !== "symbol") {
+      Reflect.defineProperty(Tensor.prototype, Symbol.for("Symbol.dispose"), {
+        value: Tensor.prototype.dispose,
+        writable: true,
+        configurable: true,
+      });
+    }
   }
 
   readonly #shape: readonly number[];
   readonly #length: number;
   #block: Block | undefined;
+  /** The latest that was handed out. */
+  #view: Float32Array | undefined;
 
   /**
    * @param shape sizes of the axes, non-negative integers, the slowest axis first
@@ -48,15 +69,18 @@ export class Tensor extends Shown {
   constructor(shape: readonly number[], data?: ArrayLike<number>) {
     super();
     const sizes = checkShape(shape);
+    if (sizes.length === 0) throw wrongValue("shape", "at least one axis", sizes);
     const length = product(sizes, 0, sizes.length);
-    if (data !== undefined) checkData(data, length, sizes);
+    const initial = data === undefined ? undefined : initialValues(data, length, sizes);
     this.#shape = Object.freeze(sizes);
     this.#length = length;
     const block = current().allocate(length);
+    const { free } = block;
     this.#block = block;
-    freeWhenForgotten(this, block);
+    // Not the block, whose view holds the tensor.
+    freeWhenForgotten(this, { free });
     scopes.at(-1)?.add(this);
-    if (data) block.values.set(data);
+    if (initial) block.values.set(viewOf(initial));
   }
 
   /** Sizes of the axes, the slowest first. */
@@ -71,12 +95,20 @@ export class Tensor extends Shown {
 
   /**
    * The values: a view of where they are now. Read it anew, and do not hold it across the creation of another
-   * tensor: when linear memory grows, every view of it goes stale (its length becomes 0).
+   * tensor: when linear memory grows, every view of it goes stale (its length becomes 0). As long as the view is held,
+   * garbage collection does not free the tensor; `dispose()` and the end of a `scope` do, and then the view, and what
+   * was made of it (`subarray`, `buffer`), shows whatever comes to stand there.
    *
    * @throws ReferenceError after dispose()
    */
   get data(): Float32Array<ArrayBuffer> {
-    return blockIn("tensor", this).values;
+    if (!isTensor(this)) throw wrongKind("tensor", "a Tensor", this);
+    const { values } = blockIn("tensor", this);
+    if (values !== this.#view) {
+      this.#view = values;
+      owners.set(values, this);
+    }
+    return values;
   }
 
   /** Its sizes and values, exact. */
@@ -98,10 +130,12 @@ export class Tensor extends Shown {
 
   /** Gives the memory back: using the tensor later is a ReferenceError. Disposing twice does nothing. */
   dispose(): void {
+    if (!isTensor(this)) throw wrongKind("tensor", "a Tensor", this);
     if (this.#block === undefined) return;
     neverForgotten(this);
     this.#block.free();
     this.#block = undefined;
+    this.#view = undefined;
   }
 
   /** `dispose()`, at the end of the block that declares it with `using`. */
@@ -110,16 +144,16 @@ export class Tensor extends Shown {
   }
 }
 
+/** Whether it is a tensor of this copy, and no proxy of one, which has none of its memory. */
+export function isTensor(value: unknown): value is Tensor {
+  return isA(value, Tensor);
+}
+
 /** Where the values of an argument are: a tensor's block, or the array itself. */
 export function valuesOf(name: string, data: unknown): Float32Array | Block {
-  if (data instanceof Tensor) return blockIn(name, data);
+  if (isTensor(data)) return blockIn(name, data);
   if (!isFloat32Array(data)) throw notData(name, data);
-  if (data.length === 0 && isStale(data)) {
-    throw new TypeError(
-      `${name}: expected an array in use, got one whose memory was moved (read tensor.data again)`,
-    );
-  }
-  return data;
+  return placed(inUse(name, data));
 }
 
 function blockIn(name: string, tensor: Tensor): Block {
@@ -135,29 +169,22 @@ function notData(name: string, data: unknown): TypeError {
   return error;
 }
 
-/** Initial values: a list of numbers, as long as the shape says. */
-function checkData(data: unknown, length: number, shape: readonly number[]): void {
+/** Initial values: float32 where they are, a copy of other numbers. As many as the shape says. */
+function initialValues(data: unknown, length: number, shape: readonly number[]): Float32Array | Block {
   if (!isList(data)) throw wrongKind("data", "a Float32Array or an array of numbers", data);
-  if (data.length !== length) {
-    throw wrongValue("data", `a length of ${length} for shape [${shape.join(", ")}]`, data.length);
-  }
-  if (!isFloat32Array(data)) checkNumbers("data", data);
+  const values = isFloat32Array(data) ? valuesOf("data", data) : undefined;
+  const got = values ? viewOf(values).length : data.length;
+  if (got !== length) throw wrongValue("data", `a length of ${length} for shape [${shape.join(", ")}]`, got);
+  if (values) return values;
+  const copy = new Float32Array(length);
+  copyNumbers("data", data, copy);
+  return copy;
 }
 
 /** The sizes of an argument: given with the call, or carried by a tensor. */
 export function sizesOf(data: unknown, shape: unknown): readonly number[] | undefined {
   if (shape !== undefined) return checkShape(shape);
-  return data instanceof Tensor ? data.shape : undefined;
-}
-
-/** Whether an empty array lost its buffer to a transfer or a growth. */
-function isStale(array: Float32Array): boolean {
-  try {
-    new Uint8Array(array.buffer);
-    return false;
-  } catch {
-    return true;
-  }
+  return isTensor(data) ? data.shape : undefined;
 }
 
 /**
@@ -199,6 +226,6 @@ export function scope<Result>(run: () => Result): Result {
 function* tensorsIn(value: unknown, seen: Set<unknown>): Iterable<Tensor> {
   if (value === null || typeof value !== "object" || ArrayBuffer.isView(value) || seen.has(value)) return;
   seen.add(value);
-  if (value instanceof Tensor) yield value;
+  if (isTensor(value)) yield value;
   else for (const held of Object.values(value)) yield* tensorsIn(held, seen);
 }

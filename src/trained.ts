@@ -98,25 +98,23 @@ interface Arrays {
 /** The batch norm of this prefix: `weight`, `bias` (both absent: affine=False) and the running statistics. */
 export function pyTorchLayer(stateDict: unknown, options: PyTorchOptions): TrainedLayer {
   const { prefix = "", ...rest } = options;
-  const named = byName("stateDict", stateDict, STATE_DICT);
-  return pyTorchBatchNorm(pyTorchArrays(named, prefix, someStartsOf(named, "running_mean")), rest);
+  const named = stateDictOf(stateDict);
+  return pyTorchBatchNorm(pyTorchArrays(named, prefix, "running_mean"), rest);
 }
 
 /** Every batch norm of the state dict, by its prefix. */
 export function pyTorchLayers(stateDict: unknown, options: PyTorchOptions): Map<string, TrainedLayer> {
-  const named = byName("stateDict", stateDict, STATE_DICT);
+  const named = stateDictOf(stateDict);
   const starts = startsOf(named, "running_mean");
   return new Map(starts.map((start) => [pathOf(start), pyTorchBatchNorm(arraysAt(named, start), options)]));
 }
 
-/** The arrays of the layer of this prefix, of those that start so. */
-function pyTorchArrays(named: Named, prefix: unknown, starts: readonly string[]): Arrays {
+/** The arrays of the layer of this prefix, which has one called `last`. */
+function pyTorchArrays(named: Named, prefix: unknown, last: string): Arrays {
   if (typeof prefix !== "string") throw wrongKind("prefix", "a string", prefix);
-  return arraysAt(named, only(startsAt(prefix, starts), starts, "prefix", prefix));
-}
-
-function startsAt(prefix: string, starts: readonly string[]): string[] {
-  return starts.filter((start) => start === prefix || pathOf(start) === prefix);
+  const starts = someStartsOf(named, last);
+  const meant = starts.filter((start) => start === prefix || pathOf(start) === prefix);
+  return arraysAt(named, only(meant, starts, "prefix", prefix));
 }
 
 function pyTorchBatchNorm(arrays: Arrays, options: PyTorchOptions): TrainedLayer {
@@ -143,26 +141,32 @@ function pyTorchBatchNorm(arrays: Arrays, options: PyTorchOptions): TrainedLayer
  */
 export function pyTorchNorm(stateDict: unknown, options: PyTorchNormOptions) {
   const { prefix = "", epsilon, axis = 1 } = options;
-  const named = byName("stateDict", stateDict, STATE_DICT);
-  for (const start of startsAt(prefix, startsOf(named, "running_mean"))) {
+  const { argument, arrays: all } = stateDictOf(stateDict);
+  const tracked = [`${prefix}.running_mean`, `${prefix}running_mean`].find((name) => all.has(name));
+  if (tracked !== undefined) {
     throw new TypeError(
-      `${arraysAt(named, start).label("running_mean")}: expected no running statistics, got some (evaluation maps by them: write BatchNorm.fromPyTorch; to normalize by x's own, leave them out)`,
+      `${argument}["${tracked}"]: expected no running statistics, got some (evaluation maps by them: write BatchNorm.fromPyTorch; to normalize by x's own, leave them out)`,
     );
   }
-  const arrays = pyTorchArrays(named, prefix, someStartsOf(named, "weight"));
-  return { axis, epsilon, ...affineOf(arrays) };
+  // Arrays that say several axes are weights of convolutions and linear layers.
+  const named = { argument, arrays: new Map([...all].filter(([, array]) => !hasAxes(array))) };
+  return { axis, epsilon, ...affineOf(pyTorchArrays(named, prefix, "weight")) };
 }
 
 /** The norm of rows of this prefix: `weight`, of any number of axes, and perhaps `bias`. */
 export function pyTorchRows(stateDict: unknown, { prefix = "", epsilon }: PyTorchRowOptions) {
-  const named = byName("stateDict", stateDict, STATE_DICT);
-  const arrays = pyTorchArrays(named, prefix, someStartsOf(named, "weight", Number.POSITIVE_INFINITY));
-  return { epsilon, ...affineOf(arrays) };
+  const named = stateDictOf(stateDict);
+  return { epsilon, ...affineOf(pyTorchArrays(named, prefix, "weight")) };
 }
 
 function affineOf(arrays: Arrays) {
   const gamma = floats(arrays, "weight");
   return { features: gamma.length, gamma, beta: optional(arrays, "bias") };
+}
+
+function hasAxes(array: unknown): boolean {
+  const { shape } = heldBy(array);
+  return isList(shape) && shape.length > 1;
 }
 
 /** `[gamma, beta, moving_mean, moving_variance]` without what the config switches off, or the same by name. */
@@ -247,7 +251,9 @@ function inOrder(argument: string, arrays: readonly unknown[], names: readonly s
   return { find: (name) => arrays[names.indexOf(name)], label: (name) => name };
 }
 
-const STATE_DICT = "an object or a Map of arrays by name";
+function stateDictOf(value: unknown): Named {
+  return byName("stateDict", value, "an object or a Map of arrays by name");
+}
 
 /** A copy of what is given by name, without the ":0" that TensorFlow's names end with. */
 function byName(argument: string, value: unknown, expected: string): Named {
@@ -261,22 +267,14 @@ function byName(argument: string, value: unknown, expected: string): Named {
   };
 }
 
-/**
- * What stands before `last` in the names that end with it, "layer1.0.bn1.": the layers that have one. Arrays that say
- * more `axes` are those of convolutions and linear layers.
- */
-function startsOf({ arrays }: Named, last: string, axes = 1): string[] {
+/** What stands before `last` in the names that end with it, "layer1.0.bn1.": the layers that have one. */
+function startsOf({ arrays }: Named, last: string): string[] {
   const end = new RegExp(`(?:^|[./])${last}$`);
-  const found: string[] = [];
-  for (const [name, array] of arrays) {
-    const { shape } = heldBy(array);
-    if (end.test(name) && !(isList(shape) && shape.length > axes)) found.push(name.slice(0, -last.length));
-  }
-  return found;
+  return [...arrays.keys()].filter((name) => end.test(name)).map((name) => name.slice(0, -last.length));
 }
 
-function someStartsOf(named: Named, last: string, axes?: number): string[] {
-  const starts = startsOf(named, last, axes);
+function someStartsOf(named: Named, last: string): string[] {
+  const starts = startsOf(named, last);
   if (starts.length > 0) return starts;
   throw new TypeError(`${named.argument}: expected a name that ends in "${last}", got none`);
 }

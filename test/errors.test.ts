@@ -26,6 +26,11 @@ describe("init", () => {
     [{ backend: "gpu" }, RangeError, 'backend: expected "wasm" or "javascript", got gpu'],
     [{ backend: 1 }, TypeError, 'backend: expected "wasm" or "javascript", got 1'],
     [{ module: {} }, TypeError, "module: expected a WebAssembly.Module, got an object"],
+    [
+      new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)),
+      TypeError,
+      "options: expected an object of options, got a module (write init({ module }))",
+    ],
     [{ memory: -1 }, RangeError, "memory: expected a number of bytes from 0 to 4 GiB, got -1"],
     [{ memory: "1" }, TypeError, 'memory: expected a number of bytes from 0 to 4 GiB, got "1"'],
   ] as const)("%j", (options, kind, message) => {
@@ -101,11 +106,7 @@ describe("holes are nothing, and nothing is no number", () => {
         ImageScaler.fromJSON(unchecked({ ...images, sums: { ...images.sums, sum: hole(["0", "0", "0"]) } })),
       "sum[1]: expected an integer in digits, got undefined",
     ],
-    [
-      "shape",
-      () => new Tensor(hole([2, 2])),
-      "shape: expected an array of non-negative integers, got [2, undefined]",
-    ],
+    ["shape", () => new Tensor(hole([2, 2])), "shape: expected an array of non-negative integers, got [2, ]"],
     [
       "an empty shape of two",
       () => new Tensor(new Array(2)),
@@ -230,6 +231,11 @@ onBothBackends(() => {
 
     test.each([
       [[[2, -1]], RangeError, "shape: expected an array of non-negative integers, got [2, -1]"],
+      [[new Array(2)], TypeError, "shape: expected an array of non-negative integers, got [, ]"],
+      [[[]], RangeError, "shape: expected at least one axis, got []"],
+      [[[2 ** 40]], RangeError, "memory: expected "],
+      [[[2 ** 52, 2 ** 52, 2]], RangeError, "memory: expected "],
+      [[[2 ** 52, 2 ** 52, 0], [1]], RangeError, "data: expected a length of 0 for shape"],
       [["2"], TypeError, 'shape: expected an array of non-negative integers, got "2"'],
       [[[2, 3], new Float32Array(5)], RangeError, "data: expected a length of 6 for shape [2, 3], got 5"],
       [
@@ -311,6 +317,29 @@ onBothBackends(() => {
       expect(layer.runningMean).toEqual(new Float64Array(2));
     });
 
+    test("a shape of no values, however large the rest of it", () => {
+      const none = new Float32Array(0);
+      const shape = [2 ** 50, 2, 0];
+      expect(new BatchNorm(2, { axis: 1 }).infer(none, { shape })).toEqual(none);
+      expect(new Moments(2, { axis: 1 }).add(none, { shape }).count).toBe(0);
+      using tensor = new Tensor(shape);
+      expect(new BatchNorm(2, { axis: 1 }).infer(tensor).shape).toEqual(shape);
+    });
+
+    test("moments whose counts differ", () => {
+      const moments = new Moments(2, { nan: "ignore" }).add(Float32Array.of(1, 2, 3, Number.NaN));
+      const message =
+        'moments.count: expected one number, the same for all features (Moments without nan: "ignore"), got a Float64Array';
+      expectError(() => new BatchNorm(2).train(x, { moments }), TypeError, message);
+    });
+
+    test("what a message to a worker leaves of an object", () => {
+      const message =
+        "json: expected what toJSON returned, got an object without fields (post object.toJSON(), not the object)";
+      expectError(() => Moments.fromJSON(structuredClone(new Moments(2)) as never), TypeError, message);
+      expectError(() => BatchNorm.fromJSON(structuredClone(new BatchNorm(2)) as never), TypeError, message);
+    });
+
     test("an array whose memory was transferred away", () => {
       const gone = new Float32Array(4);
       structuredClone(gone.buffer, { transfer: [gone.buffer] });
@@ -318,7 +347,9 @@ onBothBackends(() => {
       const layer = new BatchNorm(2);
       const { runningMean } = layer;
       structuredClone(runningMean.buffer, { transfer: [runningMean.buffer] });
-      expectError(() => layer.infer(x), TypeError, "runningMean: expected an array in use");
+      for (const call of [() => layer.infer(x), () => layer.toJSON(), () => layer.fold()]) {
+        expectError(call, TypeError, "runningMean: expected an array in use");
+      }
     });
 
     test("fields cannot be replaced", () => {

@@ -14,7 +14,8 @@ onBothBackends(() => {
 
   test.each<[string, unknown, Kind, string]>([
     ["nothing", undefined, TypeError, "image: expected an image { data, width, height }, got undefined"],
-    ["an array", new Float32Array(4), TypeError, "image.data: expected a Uint8ClampedArray or a Uint8Array"],
+    ["bytes alone", rgba, TypeError, "image: expected an image { data, width, height }, got a Uint8Array"],
+    ["no bytes", with_({ data: [1] }), TypeError, "image.data: expected a Uint8ClampedArray or a Uint8Array"],
     [
       "a canvas",
       { width: 2, height: 2 },
@@ -66,6 +67,28 @@ onBothBackends(() => {
     expect(scaler.apply(before, { out: new Float32Array(memory, 16, 12) })).toHaveLength(12);
   });
 
+  test("apply: memory that is gone, or goes while arguments are read", () => {
+    const gone = new Uint8Array(16);
+    const leave = () => structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    const message = "images[1].data: expected an array in use, got one whose memory was moved";
+    const last = {
+      data: rgba,
+      height: 2,
+      get width() {
+        leave();
+        return 2;
+      },
+    };
+    const many = new Float32Array(36).fill(7);
+    const apply = () => scaler.apply([image, with_({ data: gone }), last], { out: many });
+    expectError(apply, TypeError, message);
+    expect(many).toEqual(new Float32Array(36).fill(7));
+    const back = () => scaler.inverse(out, { out: with_({ data: gone }) });
+    expectError(back, TypeError, "out.data: expected an array in use");
+    const fit = () => ImageScaler.fit([with_({ data: gone })]);
+    expectError(fit, TypeError, "images[0].data: expected an array in use");
+  });
+
   test.each<[string, unknown, object | undefined, Kind, string]>([
     ["no sizes", out, undefined, TypeError, "width: expected a positive integer, got undefined"],
     ["one size", out, { width: 2 }, TypeError, "height: expected a positive integer, got undefined"],
@@ -86,6 +109,13 @@ onBothBackends(() => {
       "out: expected RGBA, 4 bytes a pixel, got 3",
     ],
     ["too many", out, { out: [image, image] }, RangeError, "out: expected 1 images, got 2"],
+    [
+      "one image twice",
+      new Float32Array(24),
+      { out: [image, image] },
+      RangeError,
+      "out: expected memory apart from the other images, got an overlap of the two",
+    ],
     [
       "sizes that differ from out's",
       out,

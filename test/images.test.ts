@@ -157,6 +157,56 @@ onBothBackends(() => {
       );
     });
 
+    test("pixels in linear memory are read and written where they stand", () => {
+      const image = imageOf(W, H, 4);
+      using tensor = new Tensor([W * H + 2]);
+      const { buffer, byteOffset } = tensor.data;
+      const all = new Uint8Array(buffer, byteOffset, 4 * (W * H + 2)).fill(9);
+      const standing = { data: all.subarray(3, 3 + 4 * W * H), width: W, height: H };
+      standing.data.set(image.data);
+      const y = scaler.apply(image);
+      expect(difference(scaler.apply(standing), y)).toBe(undefined);
+      expect(difference(standing.data, image.data)).toBe(undefined);
+      const order = { channels: way.channels, layout: way.layout };
+      expect(ImageScaler.fit([standing], order).toJSON()).toEqual(ImageScaler.fit([image], order).toJSON());
+
+      standing.data.fill(0);
+      scaler.inverse(y, { out: standing });
+      expect(difference(standing.data, opaque(image, way))).toBe(undefined);
+      expect([...all.subarray(0, 3), ...all.subarray(3 + 4 * W * H)]).toEqual([9, 9, 9, 9, 9, 9, 9, 9]);
+    });
+
+    test("memory that is shared, or that can grow", () => {
+      const image = imageOf(W, H, 4);
+      const y = scaler.apply(image);
+      const growing = (length: number) =>
+        Reflect.construct(ArrayBuffer, [length, { maxByteLength: 2 * length }]);
+      const shared = (length: number) =>
+        typeof SharedArrayBuffer === "function" ? new SharedArrayBuffer(length) : growing(length);
+      for (const make of [growing, shared]) {
+        const data = new Uint8ClampedArray(make(4 * W * H));
+        data.set(image.data);
+        const out = new Float32Array(make(4 * y.length));
+        expect(difference(scaler.apply({ data, width: W, height: H }, { out }), y)).toBe(undefined);
+        data.fill(0);
+        scaler.inverse(out, { out: { data, width: W, height: H } });
+        expect(difference(data, opaque(image, way))).toBe(undefined);
+      }
+    });
+
+    // No kernel has the digits for such a mean: half an ULP, and what float64 rounds before.
+    test("a mean next to 0 is looked up, and comes back", () => {
+      const dark = { ...way, mean: Array.from(way.mean, (_, c) => 1e-5 * Math.PI * (c + 1)) };
+      const image = imageOf(W, H, 4);
+      const other = new ImageScaler(dark);
+      const y = other.apply(image);
+      expect(errorOf(y, image, dark)).toBeLessThanOrEqual(0.5 + 1e-6);
+      expectImages(
+        [other.inverse(y, { width: W, height: H })],
+        [{ data: opaque(image, way), width: W, height: H }],
+      );
+    });
+
     test("fit: mean and std of all pixels, whatever the sizes; parts merge to the same bits", () => {
       const images = [imageOf(W, H, 4, 1), imageOf(1, 1, 3), imageOf(211, 181, 3), imageOf(8, 9, 4)];
       const { channels: order, layout } = way;

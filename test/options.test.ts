@@ -7,6 +7,8 @@ import {
   Extrema,
   type FoldConvOptions,
   type FoldLinearOptions,
+  GroupNorm,
+  InstanceNorm,
   init,
   MinMaxScaler,
   Moments,
@@ -22,6 +24,7 @@ const loose = (options: unknown) => options as object;
 onBothBackends(() => {
   const x = Float32Array.of(1, 2, 3, 5);
   const layer = new BatchNorm(2);
+  const groups = new GroupNorm(1, 2);
   const map = new Affine(2);
   const scaler = new StandardScaler(2).fit(x);
 
@@ -29,10 +32,16 @@ onBothBackends(() => {
     ["eps", (o) => new BatchNorm(2, o), "did you mean epsilon?"],
     ["epsilom", (o) => new BatchNorm(2, o), "did you mean epsilon?"],
     ["running_mean", (o) => new BatchNorm(2, o), "did you mean runningMean?"],
-    ["affine", (o) => new BatchNorm(2, o), "expected axis, epsilon, momentum, unbiased, gamma, beta, "],
+    ["affine", (o) => new BatchNorm(2, o), "expected axis, epsilon, gamma, beta, momentum, unbiased, "],
     ["activaton", (o) => layer.infer(x, o), "did you mean activation?"],
     ["shap", (o) => layer.train(x, o), "did you mean shape?"],
     ["output", (o) => layer.backward(x, x, o), "expected out, shape"],
+    ["num_groups", (o) => new GroupNorm(1, 2, o), "expected axis, epsilon, gamma, beta"],
+    ["affine", (o) => new InstanceNorm(2, o), "expected axis, epsilon, gamma, beta"],
+    ["activaton", (o) => groups.apply(x, o), "did you mean activation?"],
+    ["residual", (o) => groups.backward(x, x, o), "expected out, shape"],
+    ["momentum", (o) => InstanceNorm.fromPyTorch({}, o), "expected prefix, epsilon, axis"],
+    ["num_groups", (o) => GroupNorm.fromPyTorch({}, loose(o) as { groups: number }), "did you mean groups?"],
     ["scales", (o) => new Affine(2, o), "did you mean scale?"],
     ["ou", (o) => map.apply(x, o), "expected out, shape, residual, activation"],
     ["featureRange", (o) => new MinMaxScaler(2, o), "did you mean range?"],
@@ -58,6 +67,8 @@ onBothBackends(() => {
       (o: object) => map.apply(tensor, o),
       (o: object) => scaler.transform(tensor, o),
       (o: object) => layer.backward(tensor, tensor, o),
+      (o: object) => groups.apply(tensor, o),
+      (o: object) => groups.backward(tensor, tensor, o),
     ]) {
       const hint = "(write { out: … } for where the result goes)";
       expect(() => call(loose(out))).toThrow(`options: expected an object of options, got a Tensor ${hint}`);
@@ -94,6 +105,15 @@ onBothBackends(() => {
       [{ out, shape, frozen: true }, (o) => trained.backward(x, x, o)],
       [{ out, shape, gradients: sums }, (o) => trained.backward(x, x, o)],
       [{ shape }, (o) => trained.gradients(x, x, o)],
+      [{ axis: 1, epsilon: 1, gamma: [1, 1], beta: [0, 0] }, (o) => new GroupNorm(1, 2, o)],
+      [{ axis: 1, epsilon: 1, gamma: [1, 1], beta: [0, 0] }, (o) => new InstanceNorm(2, o)],
+      [{ out, shape, residual, activation: "relu" }, (o) => groups.apply(x, o)],
+      [{ out, shape }, (o) => groups.backward(x, x, o)],
+      [
+        { groups: 1, prefix: "", epsilon: 1, axis: 1 },
+        (o) => GroupNorm.fromPyTorch({ weight: [1, 1] }, loose(o) as { groups: number }),
+      ],
+      [{ prefix: "", epsilon: 1, axis: 1 }, (o) => InstanceNorm.fromPyTorch({ weight: [1, 1] }, o)],
       [{ axis: 1, center: [0, 0], scale: [1, 1], shift: [0, 0] }, (o) => new Affine(2, o)],
       [{ layout: "OI", order: "before" }, (o) => map.foldIntoLinear(weights, loose(o) as FoldLinearOptions)],
       [

@@ -155,6 +155,81 @@ export function rowGradients(
   return { dx, dGamma, dBeta, hat, scale };
 }
 
+/** Images of rows of features of `inner` values; features that stand together are a group. */
+export interface GroupSizes {
+  images: number;
+  rows: number;
+  features: number;
+  inner: number;
+  groups: number;
+}
+
+/** Calls back with (index, feature, group) for every value; every image has groups of its own. */
+export function eachOfGroups(sizes: GroupSizes, visit: (i: number, j: number, group: number) => void): void {
+  const { images, rows, features, inner, groups } = sizes;
+  let i = 0;
+  for (let image = 0; image < images; image++) {
+    for (let row = 0; row < rows; row++) {
+      for (let j = 0; j < features; j++) {
+        const group = image * groups + Math.floor((j * groups) / features);
+        for (let p = 0; p < inner; p++) visit(i++, j, group);
+      }
+    }
+  }
+}
+
+/** x̂ = (x − mean)·scale with scale = 1/√(variance + epsilon), mean and variance those of the group. */
+export function groupHat(x: ArrayLike<number>, sizes: GroupSizes, epsilon = 1e-5) {
+  const { images, rows, features, inner, groups } = sizes;
+  const n = (rows * features * inner) / groups;
+  const mean = new Float64Array(images * groups);
+  const rest = new Float64Array(images * groups);
+  const variance = new Float64Array(images * groups);
+  eachOfGroups(sizes, (i, _, group) => {
+    mean[group] += x[i] / n;
+  });
+  eachOfGroups(sizes, (i, _, group) => {
+    rest[group] += (x[i] - mean[group]) / n;
+  });
+  for (let group = 0; group < mean.length; group++) mean[group] += rest[group];
+  eachOfGroups(sizes, (i, _, group) => {
+    variance[group] += (x[i] - mean[group]) ** 2 / n;
+  });
+  const scale = variance.map((v) => 1 / Math.sqrt(v + epsilon));
+  const hat = new Float64Array(x.length);
+  eachOfGroups(sizes, (i, _, group) => {
+    hat[i] = (x[i] - mean[group]) * scale[group];
+  });
+  return { hat, scale };
+}
+
+/** The gradients of y = x̂·gamma + beta for the loss Σ dy·y: dx = (u − mean(u) − x̂·mean(u·x̂))·scale, u = dy·gamma. */
+export function groupGradients(
+  x: ArrayLike<number>,
+  dy: ArrayLike<number>,
+  sizes: GroupSizes,
+  gamma: ArrayLike<number>,
+) {
+  const { images, rows, features, inner, groups } = sizes;
+  const n = (rows * features * inner) / groups;
+  const { hat, scale } = groupHat(x, sizes);
+  const dGamma = new Float64Array(features);
+  const dBeta = new Float64Array(features);
+  const mean = new Float64Array(images * groups);
+  const meanHat = new Float64Array(images * groups);
+  eachOfGroups(sizes, (i, j, group) => {
+    dGamma[j] += dy[i] * hat[i];
+    dBeta[j] += dy[i];
+    mean[group] += (dy[i] * gamma[j]) / n;
+    meanHat[group] += (dy[i] * gamma[j] * hat[i]) / n;
+  });
+  const dx = new Float64Array(x.length);
+  eachOfGroups(sizes, (i, j, group) => {
+    dx[i] = (dy[i] * gamma[j] - mean[group] - hat[i] * meanHat[group]) * scale[group];
+  });
+  return { dx, dGamma, dBeta, hat, scale };
+}
+
 /**
  * How far y may be from the exact result: with t = (x − mean)·scale, the five roundings of
  * fl(fl(fl(x − center)·scale) + shift), that of scale and that of shift included, cost at most

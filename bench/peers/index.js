@@ -8,28 +8,10 @@ import { Contender } from "../contender.js";
 import { naive } from "../naive.js";
 import { operations } from "../operations.js";
 import { parameters, quick, shapes, values } from "../shapes.js";
+import { Awaited } from "./awaited.js";
 import { peers } from "./contenders.js";
 
 const ROUNDS = 10;
-
-/** A contender whose calls are promises, which benchmark can only time with timers in between. */
-class Awaited {
-  best = Number.POSITIVE_INFINITY;
-  #call;
-  #calls = 1;
-
-  constructor(call) {
-    this.#call = call;
-  }
-
-  async round() {
-    const start = performance.now();
-    for (let i = 0; i < this.#calls; i++) await this.#call();
-    const seconds = (performance.now() - start) / 1e3;
-    this.best = Math.min(this.best, seconds / this.#calls);
-    if (seconds < 0.01) this.#calls *= 2;
-  }
-}
 
 const child = fork(new URL("../javascript.js", import.meta.url));
 child.on("exit", (code) => code && process.exit(code));

@@ -5,8 +5,10 @@
 import type { Bounds, Coefficients, Statistics } from "../backend.js";
 import { merge, ROUND, shiftOf } from "./moments.js";
 
-/** column → statistics of feature j; see moments.ts. */
-export function moments(column: readonly unknown[], j: number, into: Statistics): boolean {
+type Scatter = Pick<Statistics, "mean" | "m2">;
+
+/** column → mean[0] and m2[0]; see moments.ts. */
+export function moments(column: readonly unknown[], into: Scatter): boolean {
   const base = seed(column);
   if (base === undefined) return false;
   let k = base;
@@ -35,10 +37,10 @@ export function moments(column: readonly unknown[], j: number, into: Statistics)
       s0 += d;
       q0 += d * d;
     }
-    merge(into, j, done, end - done, k - base, s0 + s1, q0 + q1);
-    k = shiftOf(base + into.mean[j]);
+    merge(into, 0, done, end - done, k - base, s0 + s1, q0 + q1);
+    k = shiftOf(base + into.mean[0]);
   }
-  into.mean[j] += base;
+  into.mean[0] += base;
   return true;
 }
 
@@ -57,8 +59,8 @@ function seed(column: readonly unknown[]): number | undefined {
   return shiftOf(first + s / few);
 }
 
-/** column → bounds of feature j. Returns false only if there is no NaN; null for something else. */
-export function extrema(column: readonly unknown[], j: number, { min, max }: Bounds): boolean | null {
+/** column → min[0] and max[0]. Returns false only if there is no NaN; null for something else. */
+export function extrema(column: readonly unknown[], { min, max }: Bounds): boolean | null {
   let a = Number.POSITIVE_INFINITY;
   let b = Number.NEGATIVE_INFINITY;
   let sum = 0;
@@ -87,8 +89,9 @@ export function extrema(column: readonly unknown[], j: number, { min, max }: Bou
     if (value > b) b = value;
     sum += value;
   }
-  min[j] = a;
-  max[j] = b;
+  // −0 becomes 0, see extrema.ts.
+  min[0] = a + 0;
+  max[0] = b + 0;
   return Number.isNaN(sum);
 }
 

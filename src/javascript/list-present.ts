@@ -1,30 +1,12 @@
 // What is present in rows and columns where they stand: reductions that ignore NaN, for the features that have any. They
 // come after one that does not, by which all has been checked. See present.ts, which has those of arrays.
 
-import { type Values, viewOf } from "../backend.js";
-import { type Layout, samples } from "../layout.js";
-import { isPlain, Lists, type Nested, type Numbers } from "../lists.js";
+import type { Present } from "../backend.js";
+import type { Nested, Numbers } from "../lists.js";
 import { merge, ROUND, shiftOf } from "./moments.js";
-import { countPresent, momentsPresent, type Present } from "./present.js";
-
-/** The moments of the `odd` features. */
-export function momentsPresentIn(x: Values, layout: Layout, odd: readonly number[], into: Present): void {
-  if (!(x instanceof Lists)) momentsPresent(viewOf(x), layout, odd, into);
-  else if (x.kind === "columns") momentsOfColumns(x, odd, into);
-  else momentsOfRows(x.lists, odd, into);
-}
-
-/** Values per feature that are not NaN. */
-export function countPresentIn(x: Values, layout: Layout): Float64Array {
-  if (!(x instanceof Lists)) return countPresent(viewOf(x), layout);
-  const count = new Float64Array(layout.features).fill(samples(layout));
-  if (x.kind === "rows") subtractGaps(x.lists, count);
-  else for (let j = 0; j < count.length; j++) count[j] -= gapsOf(x.lists[j]);
-  return count;
-}
 
 /** NaN per feature of rows, four at a time. */
-function subtractGaps(rows: Nested, count: Float64Array): void {
+export function subtractGaps(rows: Nested, count: Float64Array): void {
   const none = new Array<number>(count.length).fill(0);
   for (let i = 0; i < rows.length; i += 4) {
     const r0 = rows[i];
@@ -41,29 +23,14 @@ function subtractGaps(rows: Nested, count: Float64Array): void {
   }
 }
 
-function gapsOf(column: Numbers): number {
+export function gapsOf(column: readonly number[]): number {
   let gaps = 0;
   for (let i = 0; i < column.length; i++) if (Number.isNaN(column[i] - 0)) gaps++;
   return gaps;
 }
 
-/** One by one; typed arrays as arrays are. */
-function momentsOfColumns({ lists, size }: Lists, odd: readonly number[], into: Present): void {
-  const layout = { outer: 1, features: 1, inner: size, length: size };
-  for (const j of odd) {
-    const column = lists[j];
-    const one = {
-      count: into.count.subarray(j, j + 1),
-      mean: into.mean.subarray(j, j + 1),
-      m2: into.m2.subarray(j, j + 1),
-    };
-    if (isPlain(column, size)) momentsOfColumn(column, one);
-    else momentsPresent(column, layout, [0], one);
-  }
-}
-
 /** In rounds, two values at a time, as in list-columns.ts. */
-function momentsOfColumn(column: readonly number[], into: Present): void {
+export function momentsOfColumn(column: readonly number[], into: Present): void {
   const { length } = column;
   const base = seed(column);
   let k = base;
@@ -121,7 +88,7 @@ function seed(column: readonly number[]): number {
  * In rounds of four rows at a time, as in list-rows.ts: 2 ns per value, where a copy of the rows takes 4 before it is
  * walked. Gaps are the exception, and so they are what is counted.
  */
-function momentsOfRows(rows: Nested, odd: readonly number[], { count, mean, m2 }: Present): void {
+export function momentsOfRows(rows: Nested, odd: readonly number[], { count, mean, m2 }: Present): void {
   const base = seeds(rows, odd);
   const shift = base.slice();
   const gaps = new Float64Array(odd.length);

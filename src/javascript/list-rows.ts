@@ -8,6 +8,8 @@ import type { Bounds, Coefficients, Statistics } from "../backend.js";
 import { isPlain, type Nested, type Numbers } from "../lists.js";
 import { merge, ROUND, shiftOf } from "./moments.js";
 
+type Scatter = Pick<Statistics, "mean" | "m2">;
+
 interface Sums {
   /** Near the mean. */
   readonly shift: Float64Array;
@@ -18,7 +20,7 @@ interface Sums {
 }
 
 /** rows → statistics; see moments.ts. */
-export function moments(rows: Nested, features: number, into: Statistics): boolean {
+export function moments(rows: Nested, features: number, into: Scatter): boolean {
   const base = seeds(rows, features);
   if (base === undefined) return false;
   const sums: Sums = {
@@ -27,7 +29,6 @@ export function moments(rows: Nested, features: number, into: Statistics): boole
     q: new Float64Array(features),
   };
   const { shift, s, q } = sums;
-  into.count = rows.length;
   for (let done = 0; done < rows.length; done += ROUND) {
     const end = Math.min(rows.length, done + ROUND);
     s.fill(0);
@@ -138,6 +139,11 @@ export function extrema(rows: Nested, features: number, { min, max }: Bounds): b
       max[j] = b;
       sum += v0 + v1 + (v2 + v3);
     }
+  }
+  // −0 becomes 0, see extrema.ts.
+  for (let j = 0; j < features; j++) {
+    min[j] += 0;
+    max[j] += 0;
   }
   return Number.isNaN(sum);
 }

@@ -1,16 +1,9 @@
 // What is present: reductions that ignore NaN, for the features that have any.
 
-import type { View } from "../backend.js";
+import type { Present, View } from "../backend.js";
 import type { Layout } from "../layout.js";
 import { rowsPerBlock } from "./block.js";
 import { merge, ROUND, shiftOf } from "./moments.js";
-
-/** Per feature the mean and m2 = Σ(x − mean)² of `count` values; all 0 where there is none. */
-export interface Present {
-  readonly count: Float64Array;
-  readonly mean: Float64Array;
-  readonly m2: Float64Array;
-}
 
 /** The moments of the `odd` features; see moments.ts. */
 export function momentsPresent(x: View, layout: Layout, odd: readonly number[], into: Present): void {
@@ -137,9 +130,9 @@ function seed(x: View, { outer, features, inner }: Layout, j: number): number {
   return shiftOf(k + s / Math.max(n, 1));
 }
 
-/** Values per feature that are not NaN. */
-export function countPresent(x: View, { outer, features, inner }: Layout): Float64Array {
-  const count = new Float64Array(features);
+/** count = the values per feature that are not NaN. */
+export function countPresent(x: View, { outer, features, inner }: Layout, count: Float64Array): void {
+  count.fill(0);
   let i = 0;
   for (let image = 0; image < outer; image++) {
     for (let j = 0; j < features; j++) {
@@ -148,5 +141,4 @@ export function countPresent(x: View, { outer, features, inner }: Layout): Float
       count[j] += n;
     }
   }
-  return count;
 }

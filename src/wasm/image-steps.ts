@@ -1,8 +1,9 @@
-// The steps on images, for the WebAssembly backend: pixels, and values that live elsewhere, are staged chunk by chunk.
+// The steps on images, for the WebAssembly backend: pixels and values that live elsewhere are staged chunk by chunk.
 
 import type { instantiate } from "../../build/pixels.js";
 import { text } from "../../build/pixels.wasm";
 import { type Block, type ImageSteps, type Order, type Pixels, viewOf } from "../backend.js";
+import { imageSteps } from "../javascript/image-steps.js";
 import type { PixelTable } from "../pixel-map.js";
 import type { Memory } from "./memory.js";
 import { Bundled } from "./module.js";
@@ -40,22 +41,26 @@ class WasmImageSteps implements ImageSteps {
     const sums = new Float64Array(memory.buffer, table, gray ? 2 : 8).fill(0);
     for (let done = 0; done < pixels.count; done += CHUNK) {
       const count = Math.min(CHUNK, pixels.count - done);
-      const x = this.#stage(pixels, done, count);
+      const x = this.#load(pixels, done, count, false);
       if (gray) kernels.graySums(x, count, table);
       else kernels.pixelSums(x, count, table);
     }
     return sums.slice();
   }
 
-  apply(pixels: Pixels, order: Order, { map }: PixelTable, y: Float32Array | Block, first: number): void {
+  apply(pixels: Pixels, order: Order, mapped: PixelTable, y: Float32Array | Block, first: number): void {
+    const { map } = mapped;
+    if (!map.exact) {
+      imageSteps.apply(pixels, order, mapped, y, first);
+      return;
+    }
     const kernels = this.#kernels;
     const { table } = this.#scratch;
     const places = new Places(this.#scratch, order, y, first, pixels.count);
     this.#bytes(table, MAP).set(new Uint8Array(map.step.buffer));
     for (let done = 0; done < pixels.count; done += CHUNK) {
       const count = Math.min(CHUNK, pixels.count - done);
-      const x = this.#stage(pixels, done, count);
-      if (order.channels === "BGR") kernels.reverse(x, count);
+      const x = this.#load(pixels, done, count, order.channels === "BGR");
       const { pointer, apart } = places.at(done, count);
       if (order.channels === "gray") kernels.pixelsToGray(x, pointer, count, table);
       else if (order.layout === "NHWC") kernels.pixelsToColumns(x, pointer, count, table);
@@ -66,26 +71,32 @@ class WasmImageSteps implements ImageSteps {
 
   inverse(x: Float32Array | Block, first: number, order: Order, { map }: PixelTable, pixels: Pixels): void {
     const kernels = this.#kernels;
-    const { table, window: y } = this.#scratch;
+    const { memory, table, window } = this.#scratch;
+    const { data } = pixels;
+    const resident = data.buffer === memory.buffer;
     const places = new Places(this.#scratch, order, x, first, pixels.count);
     this.#bytes(table, MAP).set(new Uint8Array(map.step.buffer));
     for (let done = 0; done < pixels.count; done += CHUNK) {
       const count = Math.min(CHUNK, pixels.count - done);
       places.load(done, count);
       const { pointer, apart } = places.at(done, count);
+      const y = resident ? data.byteOffset + 4 * done : window;
       if (order.channels === "gray") kernels.grayToPixels(pointer, y, count, table);
       else if (order.layout === "NHWC") kernels.columnsToPixels(pointer, y, count, table);
       else kernels.planesToPixels(pointer, apart, y, count, table);
       if (order.channels === "BGR") kernels.reverse(y, count);
-      pixels.data.set(this.#bytes(y, 4 * count), 4 * done);
+      if (!resident) data.set(this.#bytes(y, 4 * count), 4 * done);
     }
   }
 
-  /** A chunk of pixels, in the window as RGBA. */
-  #stage({ data, bytes }: Pixels, done: number, count: number): number {
-    const { window } = this.#scratch;
-    this.#bytes(window, bytes * count).set(data.subarray(bytes * done, bytes * (done + count)));
+  /** A chunk of pixels as RGBA, or reversed: where it stands, or in the window. */
+  #load({ data, bytes }: Pixels, done: number, count: number, reversed: boolean): number {
+    const { memory, window } = this.#scratch;
+    const first = bytes * done;
+    if (bytes === 4 && !reversed && data.buffer === memory.buffer) return data.byteOffset + first;
+    this.#bytes(window, bytes * count).set(data.subarray(first, first + bytes * count));
     if (bytes === 3) this.#kernels.widen(window, count);
+    if (reversed) this.#kernels.reverse(window, count);
     return window;
   }
 

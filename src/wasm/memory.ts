@@ -1,6 +1,7 @@
 // Linear memory: what is taken from it, and views of it, which go stale whenever it grows.
 
-import type { Block, Values } from "../backend.js";
+import { exhausted } from "../argument.js";
+import { type Block, type Values, viewOf } from "../backend.js";
 import type { Kernels } from "./module.js";
 
 /** Readable bytes behind every block: reductions read up to 28 past the last row. */
@@ -45,7 +46,15 @@ export class Memory {
    * @throws RangeError if there is not as much
    */
   floats(length: number): Floats {
-    return new Floats(this, length);
+    const floats = new Floats(this, length, this.take(4 * length));
+    floats.values.fill(0);
+    return floats;
+  }
+
+  /** A view of this memory as a block, which is found again when the memory has grown. */
+  placed(values: Float32Array): Float32Array | Floats {
+    const { buffer, byteOffset: pointer, length } = values;
+    return buffer === this.buffer ? new Floats(this, length, { pointer, free() {} }) : values;
   }
 
   /** The same for float64. */
@@ -65,10 +74,7 @@ export class Memory {
       const skip = large ? (this.#large++ * APART - start) & (PERIOD - 1) : -start & 63;
       return { pointer: start + skip, free: () => this.#kernels.free(start) };
     } catch (cause) {
-      throw new RangeError(
-        `memory: expected ${bytes} bytes to be free, got fewer (dispose tensors, pass out, or make them in a scope)`,
-        { cause },
-      );
+      throw exhausted(bytes, cause);
     }
   }
 
@@ -82,10 +88,11 @@ export class Memory {
     }
   }
 
-  /** Where values stand in this memory; 0 if they live elsewhere. */
+  /** Where values stand in this memory; 0 if they live elsewhere, or so close to its end that reductions reach over. */
   pointerTo(values: Values): number {
-    if (ArrayBuffer.isView(values)) return values.buffer === this.buffer ? values.byteOffset : 0;
-    return values instanceof Floats && values.memory === this ? values.pointer : 0;
+    const { buffer, byteOffset, byteLength } = viewOf(values);
+    const mine = buffer === this.buffer && byteOffset + byteLength + SLACK <= buffer.byteLength;
+    return mine ? byteOffset : 0;
   }
 }
 
@@ -103,13 +110,12 @@ export class Floats implements Block {
   readonly #length: number;
   #values: Float32Array<ArrayBuffer>;
 
-  constructor(memory: Memory, length: number) {
-    const { pointer, free } = memory.take(4 * length);
+  constructor(memory: Memory, length: number, { pointer, free }: Taken) {
     this.memory = memory;
     this.pointer = pointer;
     this.free = free;
     this.#length = length;
-    this.#values = new Float32Array(memory.buffer, pointer, length).fill(0);
+    this.#values = new Float32Array(memory.buffer, pointer, length);
   }
 
   /** A growth leaves views with length 0, and so does nothing else but having no values. */

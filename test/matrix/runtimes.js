@@ -47,17 +47,33 @@ const uploads = {
   "simdnorm/edge": [
     ["simdnorm/edge", "esModule", "edge.js"],
     ["simdnorm/index.js", "esModule", "index.js"],
-    ...["kernels.wasm", "pixels.wasm", "rows.wasm"].map((file) => [`simdnorm/${file}?module`, "wasm", file]),
+    ...["kernels.wasm", "pixels.wasm", "rows.wasm", "statistics.wasm"].map((file) => [
+      `simdnorm/${file}?module`,
+      "wasm",
+      file,
+    ]),
   ],
 };
-const workers = [
-  { date: "2024-01-01", entry: "simdnorm", expected: "javascript" },
-  { date: "2024-01-01", entry: "simdnorm/edge", expected: "wasm" },
-  { date: "2025-05-31", entry: "simdnorm", expected: "javascript" },
-  { date: "2025-05-31", entry: "simdnorm/edge", expected: "wasm" },
-  { date: "2025-06-01", entry: "simdnorm", expected: "wasm" },
-  { date: "2025-06-01", entry: "simdnorm/edge", expected: "wasm" },
+/** From 2025-05-05 on there is FinalizationRegistry, from 2025-06-01 on modules may be compiled at startup. */
+const dates = [
+  "2021-11-01",
+  "2024-01-01",
+  "2025-05-04",
+  "2025-05-05",
+  "2025-05-31",
+  "2025-06-01",
+  newestDate(),
 ];
+const workers = dates.flatMap((date) => [
+  { date, entry: "simdnorm", expected: date < "2025-06-01" ? "javascript" : "wasm" },
+  { date, entry: "simdnorm/edge", expected: "wasm" },
+]);
+
+/** The newest compatibility date that the installed workerd knows: its version, "1.20261101.1", is that date. */
+function newestDate() {
+  const [, year, month, day] = library("workerd")?.version.match(/^1\.(\d{4})(\d\d)(\d\d)\./) ?? [];
+  return year === undefined ? "newest" : `${year}-${month}-${day}`;
+}
 
 function service({ date, entry }, name) {
   const source = `import { BatchNorm, backend, Tensor } from "${entry}";
@@ -149,7 +165,7 @@ globalThis.backend = check({ BatchNorm, Tensor, backend });`,
 
 const edge = library("edge-runtime");
 const fromConsumer = createRequire(join(folder, "package.json"));
-const compiled = ["kernels.wasm", "pixels.wasm", "rows.wasm"].map((file) => [
+const compiled = ["kernels.wasm", "pixels.wasm", "rows.wasm", "statistics.wasm"].map((file) => [
   `./${file}?module`,
   new WebAssembly.Module(readFileSync(fromConsumer.resolve(`simdnorm/${file}`))),
 ]);

@@ -6,7 +6,7 @@ import { instantiateSync } from "@assemblyscript/loader";
 import type { instantiate as core } from "../../build/kernels.js";
 import type { instantiate } from "../../build/pixels.js";
 import * as pixels from "../../src/javascript/pixels.js";
-import { levels, type PixelMap } from "../../src/pixel-map.js";
+import { type PixelMap, pixelTable } from "../../src/pixel-map.js";
 import type { ImageMap } from "../reference.js";
 
 type Kernels = Awaited<ReturnType<typeof instantiate>> & Record<string, unknown>;
@@ -87,8 +87,8 @@ const floatsAt = ({ pointer, length }: Place) => new Float32Array(memory.buffer,
 const javascript: Implementation = {
   memory,
   base: 64,
-  toFloat(x, bytes, y, image, map) {
-    const table = levels(map, image.mean.length);
+  toFloat(x, bytes, y, image) {
+    const { levels: table } = pixelTable(image.mean, image.std);
     if (image.channels === "gray") pixels.pixelsToGray(bytesAt(x), bytes, floatsAt(y), table);
     else if (image.layout === "NHWC")
       pixels.pixelsToColumns(bytesAt(x), bytes, floatsAt(y), red(image), table);

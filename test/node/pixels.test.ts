@@ -1,7 +1,7 @@
 // Pixels in both modules, debug and release, and in JavaScript: the same tests for all three.
 
 import { describe, expect, test } from "vitest";
-import { levels, type PixelMap, pixelMap } from "../../src/pixel-map.js";
+import { pixelMap, pixelTable } from "../../src/pixel-map.js";
 import { uniform } from "../data.js";
 import { eachPixelValue, type ImageMap, luma, pixel, u, ulp } from "../reference.js";
 import { floats, implementations, modules, painted, same } from "./implementations.js";
@@ -29,16 +29,16 @@ function imageOf(count: number, bytes: number): Uint8Array {
   return image;
 }
 
-/** How many values differ from what `levels` says, and the largest error against the formula, in ULP of the largest term. */
-function errorsOf(y: Float32Array, image: Uint8Array, bytes: number, way: ImageMap, map: PixelMap) {
-  const table = levels(map, way.mean.length);
+/** How many values differ from what the table says, and the largest error against the formula, in ULP of the largest term. */
+function errorsOf(y: Float32Array, image: Uint8Array, bytes: number, way: ImageMap) {
+  const { levels } = pixelTable(way.mean, way.std);
   const exact = Array.from(way.mean, (mean, c) =>
     Array.from({ length: 256 }, (_, v) => pixel(v, mean, way.std[c])),
   );
   let different = 0;
   let error = 0;
   eachPixelValue(image, bytes, way, (i, c, v) => {
-    if (!Object.is(y[i], table[256 * c + v])) different++;
+    if (!Object.is(y[i], levels[256 * c + v])) different++;
     const term = exact[c][v];
     error = Math.max(error, Math.abs(y[i] - term.y) / ulp(term.largest));
   });
@@ -56,7 +56,7 @@ describe.each(Object.entries(implementations))("%s", (name, implementation) => {
         const { x, y, from, to, intact } = painted(implementation, image.length, 0, 4 * channels * count, 0);
         x.set(image);
         implementation.toFloat(from, bytes, to, way, map);
-        const { different, error } = errorsOf(floats(y), image, bytes, way, map);
+        const { different, error } = errorsOf(floats(y), image, bytes, way);
         expect(different).toBe(0);
         // See pixel-map.test.ts.
         expect(error).toBeLessThanOrEqual(1);
@@ -76,7 +76,7 @@ describe.each(Object.entries(implementations))("%s", (name, implementation) => {
               there.x.set(image);
               implementation.toFloat(there.from, bytes, there.to, way, map);
               const values = floats(there.y);
-              expect(errorsOf(values, image, bytes, way, map).different).toBe(0);
+              expect(errorsOf(values, image, bytes, way).different).toBe(0);
               expect(there.intact()).toBe(true);
 
               const back = painted(implementation, 4 * values.length, other, 4 * count, shift);
@@ -182,7 +182,7 @@ describe.each(Object.entries(implementations))("%s", (name, implementation) => {
         new Uint8Array(memory.buffer, start, image.length).set(image);
         implementation.toFloat(atEnd, bytes, values, way, map);
         const y = floats(new Uint8Array(memory.buffer, values.pointer, values.length));
-        expect(errorsOf(y, image, bytes, way, map).different).toBe(0);
+        expect(errorsOf(y, image, bytes, way).different).toBe(0);
 
         const floatsAtEnd = { pointer: end - values.length, length: values.length };
         new Uint8Array(memory.buffer, floatsAtEnd.pointer, values.length).set(new Uint8Array(y.buffer));

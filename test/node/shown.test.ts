@@ -2,7 +2,17 @@
 
 import { createRequire } from "node:module";
 import { inspect } from "node:util";
-import { Affine, BatchNorm, Extrema, MinMaxScaler, Moments, StandardScaler, Tensor } from "simdnorm";
+import {
+  Affine,
+  BatchNorm,
+  Extrema,
+  GroupNorm,
+  InstanceNorm,
+  MinMaxScaler,
+  Moments,
+  StandardScaler,
+  Tensor,
+} from "simdnorm";
 import { expect, test } from "vitest";
 
 test.each([
@@ -10,6 +20,8 @@ test.each([
     new BatchNorm(2, { axis: 1 }),
     ["BatchNorm {", "features: 2", "axis: 1", "epsilon: 0.00001", "gamma: Float32Array(2) [ 1, 1 ]"],
   ],
+  [new GroupNorm(2, 4), ["GroupNorm {", "groups: 2", "features: 4", "gamma: Float32Array(4) [ 1, 1, 1, 1 ]"]],
+  [new InstanceNorm(1, { beta: null }), ["InstanceNorm {", "features: 1", "beta: null"]],
   [new Affine(1), ["Affine {", "features: 1", "scale: Float64Array(1) [ 1 ]"]],
   [new Moments().add([[1], [3]]), ["Moments {", "count: 2", "mean: Float64Array(1) [ 2 ]"]],
   [new Extrema().add([[1], [3]]), ["Extrema {", "min: Float64Array(1) [ 1 ]"]],
