@@ -48,7 +48,10 @@ export interface ShapeOption extends Plain {
 export interface ApplyOptions extends ShapeOption {
   /** `"relu"`: max(y, 0). `"relu6"`: min(max(y, 0), 6). Default: none. */
   activation?: "relu" | "relu6" | undefined;
-  /** Added before the activation: y = activation(map(x) + residual). As long as x, of either kind. Default: none. */
+  /**
+   * Added before the activation: y = activation(map(x) + residual). As long as x, of either kind. Where map(x) alone is
+   * beyond float32, y may be infinite. Default: none.
+   */
   residual?: Data | undefined;
 }
 

@@ -25,6 +25,29 @@ function checkPromise({ count, mean, variance }: Moments, exact: readonly Exact[
   expect(worst(variance, variances, (v) => 1e-12 * v).ratio, about).toBeLessThanOrEqual(1);
 }
 
+interface Variant {
+  values: Float32Array | Float64Array;
+  exact: Exact[];
+  holed: boolean;
+}
+
+const known = new Map<string, Variant[]>();
+
+/** Data of a kind as float32, as float64 and with NaN, and what is exact about them: made once for both backends. */
+function variants(kind: string, sizes: Sizes): Variant[] {
+  const key = kind + JSON.stringify(sizes);
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const x = make(sizes, kind);
+  const made = [
+    x,
+    Float64Array.from(x, (value) => value * (1 + 2 ** -40)),
+    x.map((value, i) => ((i * 7) % 11 === 3 ? Number.NaN : value)),
+  ].map((values, i) => ({ values, exact: exactly(values, sizes), holed: i === 2 }));
+  known.set(key, made);
+  return made;
+}
+
 onBothBackends(() => {
   describe("float64 in truth", () => {
     test.each(references)("NIST: $name", ({ name, values, mean, deviation }) => {
@@ -48,34 +71,30 @@ onBothBackends(() => {
       }
     });
 
-    // Blocks, chunks and strips of every way to walk; `denormal` loses its squares in nothing but float32.
+    // Blocks, chunks and strips of every way to walk.
     const SHAPES: Sizes[] = [
       { outer: 5, features: 3, inner: 1 },
       { outer: 70, features: 33, inner: 1 },
       { outer: 2900, features: 3, inner: 1 },
-      { outer: 1900, features: 64, inner: 1 },
-      { outer: 12, features: 5000, inner: 1 },
+      { outer: 800, features: 64, inner: 1 },
+      { outer: 10, features: 5000, inner: 1 },
       { outer: 100, features: 3, inner: 4 },
       { outer: 3, features: 5, inner: 1025 },
-      { outer: 2, features: 2, inner: 50_003 },
+      { outer: 2, features: 1, inner: 50_003 },
     ];
     test.each(Object.keys(kinds))("%s, with and without NaN", (kind) => {
       for (const sizes of SHAPES) {
         const shape = [sizes.outer, sizes.features, sizes.inner];
-        const x = make(sizes, kind);
-        const holed = x.map((value, i) => ((i * 7) % 11 === 3 ? Number.NaN : value));
-        for (const values of [x, Float64Array.from(x, (value) => value * (1 + 2 ** -40)), holed]) {
-          const exact = exactly(values, sizes);
+        for (const { values, exact, holed } of variants(kind, sizes)) {
           const about = `${kind} ${shape}`;
-          const nan = "ignore";
-          const ignoring = () => new Moments(sizes.features, { axis: 1, nan });
+          const ignoring = () => new Moments(sizes.features, { axis: 1, nan: "ignore" });
           checkPromise(ignoring().add(values, { shape }), exact, about);
-          if (values === holed) continue;
-          checkPromise(new Moments(sizes.features, { axis: 1 }).add(values, { shape }), exact, about);
+          if (!holed)
+            checkPromise(new Moments(sizes.features, { axis: 1 }).add(values, { shape }), exact, about);
+          if (!(values instanceof Float32Array)) continue;
+          using tensor = new Tensor(shape, values);
+          checkPromise(ignoring().add(tensor), exact, `${about}, resident`);
         }
-        using tensor = new Tensor(shape, holed);
-        const resident = new Moments(sizes.features, { axis: 1, nan: "ignore" }).add(tensor);
-        checkPromise(resident, exactly(holed, sizes), `${kind} ${shape}, resident`);
       }
     });
 

@@ -1,6 +1,8 @@
 // NIST's Statistical Reference Datasets for univariate summary statistics (https://www.itl.nist.gov/div898/strd/univ/,
 // in the public domain) with the certified mean and standard deviation (n − 1) of what they mean in decimals.
 
+import { exact } from "./exact.js";
+
 export interface Reference {
   readonly name: string;
   readonly values: readonly number[];
@@ -63,8 +65,15 @@ function digitsOfPi(count: number): number[] {
 const alternating = (middle: number, less: number, more: number) =>
   Array.from({ length: 1001 }, (_, i) => (i === 0 ? middle : i % 2 ? less : more));
 
+/** As PiDigits, but of the digits as they are: their mean and deviation are from integers. */
+function piDigits(): Reference {
+  const values = digitsOfPi(5000);
+  const { mean, variance, count } = exact(values);
+  return { name: "PiDigits", values, mean, deviation: Math.sqrt((variance * count) / (count - 1)) };
+}
+
 export const references: readonly Reference[] = [
-  { name: "PiDigits", values: digitsOfPi(5000), mean: 4.5348, deviation: 2.86733906028871 },
+  piDigits(),
   { name: "Lottery", values: lottery, mean: 518.95871559633, deviation: 291.699727470969 },
   { name: "Lew", values: lew, mean: -177.435, deviation: 277.332168044316 },
   { name: "Mavro", values: mavro, mean: 2.001856, deviation: 0.000429123454003053 },

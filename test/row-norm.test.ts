@@ -382,7 +382,7 @@ describe("what layers are made of", () => {
       gamma: Array.from(weight),
     });
     expectError(
-      () => LayerNorm.fromJSON(JSON.parse("{}")),
+      () => LayerNorm.fromJSON(JSON.parse('{"epsilon":1}')),
       TypeError,
       "features: expected a positive integer",
     );
