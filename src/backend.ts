@@ -2,6 +2,7 @@
 // backend only runs them.
 
 import type { Layout } from "./layout.js";
+import type { Lists } from "./lists.js";
 import type { PixelTable } from "./pixel-map.js";
 
 /** Per feature the mean and m2 = Σ(x − mean)² of `count` values, so that variance = m2/count. */
@@ -63,12 +64,13 @@ export interface Block {
   free(): void;
 }
 
-/** Where a call's values are: in an array of the caller's, or in a block. */
-export type Values = Float32Array | Float64Array | Block;
+/** Where a call's values are: in an array of the caller's, in lists, or in a block. */
+export type Values = Float32Array | Float64Array | Lists | Block;
 
 /** Values where they are now. */
 export type View = Float32Array | Float64Array;
 
+/** Of lists, a copy. */
 export function viewOf(values: Float32Array | Block): Float32Array;
 export function viewOf(values: Values): View;
 export function viewOf(values: Values): View {

@@ -4,9 +4,11 @@ import { checkOptions, isFloat64Array, numberIn, oneOf, wrongKind, wrongValue } 
 import type { Backend, Block, ImageSteps, RowSteps, StatisticsSteps, Values } from "./backend.js";
 import { imageSteps } from "./javascript/image-steps.js";
 import { double, javascript } from "./javascript/javascript.js";
+import { ListsStatistics } from "./javascript/lists-statistics.js";
 import { rowSteps } from "./javascript/row-steps.js";
 import { statisticsSteps } from "./javascript/statistics.js";
 import type { Layout } from "./layout.js";
+import { Lists } from "./lists.js";
 import { wasmImageSteps } from "./wasm/image-steps.js";
 import { exportsOf, give, isModule, type Kernels, kernels, nameOf } from "./wasm/module.js";
 import { wasmRowSteps } from "./wasm/row-steps.js";
@@ -62,14 +64,15 @@ export function backendFor({ length }: Pick<Layout, "length">): Backend {
 
 /** The same for data of both kinds. */
 export function backendForBoth(layout: Layout, values: Values): Backend {
-  return isFloat64Array(values) ? double() : backendFor(layout);
+  return isFloat64Array(values) || values instanceof Lists ? double() : backendFor(layout);
 }
 
-/** The reductions of statistics of such data, of both kinds. */
-export function statisticsFor(layout: Layout): StatisticsSteps {
+/** The reductions of statistics of such data, of every kind. */
+export function statisticsFor(layout: Layout, values: Values): StatisticsSteps {
   const backend = current();
   const steps = backend instanceof Wasm && layout.length > TINY ? wasmStatistics(backend.scratch) : null;
-  return steps ?? statisticsSteps;
+  const arrays = steps ?? statisticsSteps;
+  return values instanceof Lists ? new ListsStatistics(arrays) : arrays;
 }
 
 /**

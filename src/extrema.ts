@@ -110,7 +110,7 @@ export class Extrema extends Shown {
     const { values, layout } = this.#features.read(x, shape);
     if (layout.length === 0) return this;
     const part = nothing(layout.features);
-    statisticsFor(layout).extrema(values, layout, part);
+    statisticsFor(layout, values).extrema(values, layout, part);
     this.#features.decide(layout.features);
     if (this.#ends === undefined) this.#ends = part;
     else this.#join(part);

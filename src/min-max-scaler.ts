@@ -174,6 +174,7 @@ export class MinMaxScaler extends Scaler<Extrema> {
   static fromSklearn(fitted: SklearnMinMax, options: SklearnOptions = {}): MinMaxScaler {
     checkOptions(options, ["axis"]);
     checkObject("fitted", fitted);
+    const { axis = -1 } = options;
     const { data_min_, data_max_, feature_range = [0, 1], clip = false, n_samples_seen_ = 1 } = fitted;
     if (!isList(data_min_)) throw wrongKind("data_min_", "an array of numbers", data_min_);
     const features = data_min_.length;
@@ -182,12 +183,12 @@ export class MinMaxScaler extends Scaler<Extrema> {
     const none = (j: number) => Number.isNaN(min[j]) && Number.isNaN(max[j]);
     const extrema = Extrema.fromJSON({
       features,
-      axis: options.axis ?? -1,
+      axis: checkAxis(axis),
       count: min.map((_, j) => (none(j) ? 0 : n_samples_seen_)),
       min: min.map((value, j) => (none(j) ? "Infinity" : value)),
       max: max.map((value, j) => (none(j) ? "-Infinity" : value)),
     });
-    const range = checkRange(Array.isArray(feature_range) ? feature_range : Array.from(feature_range));
+    const range = checkRange(isList(feature_range) ? Array.from(feature_range) : feature_range);
     return new MinMaxScaler(features, { axis: extrema.axis, range, clip }).restore(extrema, "float64");
   }
 

@@ -130,7 +130,7 @@ export class Moments extends Shown {
     const { values, layout } = this.#features.read(x, shape);
     if (layout.length === 0) return this;
     const part = nothing(layout.features);
-    statisticsFor(layout).moments(values, layout, this.#nan === "ignore", part);
+    statisticsFor(layout, values).moments(values, layout, this.#nan === "ignore", part);
     this.#features.decide(layout.features);
     this.#sum = this.#sum === undefined ? part : merged(this.#sum, part);
     return this;
