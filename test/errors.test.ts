@@ -1,7 +1,7 @@
 // Bad input: the right kind of error, which names the argument, what was expected and what came, before
 // anything is written.
 
-import { Affine, BatchNorm, backend, init, Moments, Tensor } from "simdnorm";
+import { Affine, BatchNorm, backend, GroupNorm, init, LayerNorm, Moments, Tensor } from "simdnorm";
 import { describe, expect, test } from "vitest";
 import { onBothBackends } from "./backends.js";
 import { expectError, type Kind } from "./expect-error.js";
@@ -193,6 +193,10 @@ onBothBackends(() => {
       const layer = new BatchNorm(2);
       const { runningMean } = layer;
       structuredClone(runningMean.buffer, { transfer: [runningMean.buffer] });
+      for (const norm of [new LayerNorm(2), new GroupNorm(1, 2)]) {
+        structuredClone(norm.gamma?.buffer, { transfer: norm.gamma ? [norm.gamma.buffer] : [] });
+        expectError(() => norm.toJSON(), TypeError, "gamma: expected an array in use");
+      }
       for (const call of [() => layer.infer(x), () => layer.toJSON(), () => layer.fold()]) {
         expectError(call, TypeError, "runningMean: expected an array in use");
       }
