@@ -165,15 +165,12 @@ export function pyTorchNorm(stateDict: unknown, options: PyTorchNormOptions): Py
 /** The instance norm of this prefix: with running statistics as a batch norm, without them as any norm. */
 export function pyTorchInstances(
   stateDict: unknown,
-  options: PyTorchNormOptions,
+  { prefix = "", epsilon, axis }: PyTorchNormOptions,
 ): PyTorchNorm & Partial<Pick<TrainedLayer, "runningMean" | "runningVariance">> {
-  const { prefix = "" } = options;
-  if (trackedIn(stateDictOf(stateDict), prefix) === undefined) return pyTorchNorm(stateDict, options);
-  const { features, axis, epsilon, gamma, beta, runningMean, runningVariance } = pyTorchLayer(
-    stateDict,
-    options,
-  );
-  return { features, axis, epsilon, gamma, beta, runningMean, runningVariance };
+  const read = { prefix, epsilon, axis };
+  if (trackedIn(stateDictOf(stateDict), prefix) === undefined) return pyTorchNorm(stateDict, read);
+  const { momentum, unbiased, batchesTracked, ...layer } = pyTorchLayer(stateDict, read);
+  return layer;
 }
 
 /** The name of a layer's running mean, if it has one. */

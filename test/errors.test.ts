@@ -6,8 +6,10 @@ import {
   BatchNorm,
   backend,
   Extrema,
+  GroupNorm,
   ImageScaler,
   init,
+  LayerNorm,
   MinMaxScaler,
   Moments,
   StandardScaler,
@@ -347,6 +349,10 @@ onBothBackends(() => {
       const layer = new BatchNorm(2);
       const { runningMean } = layer;
       structuredClone(runningMean.buffer, { transfer: [runningMean.buffer] });
+      for (const norm of [new LayerNorm(2), new GroupNorm(1, 2)]) {
+        structuredClone(norm.gamma?.buffer, { transfer: norm.gamma ? [norm.gamma.buffer] : [] });
+        expectError(() => norm.toJSON(), TypeError, "gamma: expected an array in use");
+      }
       for (const call of [() => layer.infer(x), () => layer.toJSON(), () => layer.fold()]) {
         expectError(call, TypeError, "runningMean: expected an array in use");
       }
