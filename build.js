@@ -22,6 +22,7 @@ const modules = {
   kernels: ["assembly/index.ts"],
   pixels: ["assembly/pixels.ts"],
   rows: ["assembly/rows.ts", "assembly/rows-backward.ts"],
+  statistics: ["assembly/statistics.ts"],
 };
 const named = (...endings) => Object.keys(modules).flatMap((name) => endings.map((ending) => name + ending));
 

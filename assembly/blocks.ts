@@ -3,7 +3,6 @@
 
 export { imageApply, rowsApply } from "./apply";
 export { columnsBackward1, columnsBackward2, columnsBackward4, imageBackward } from "./backward";
-export { columnsExtrema4, imageExtrema } from "./extrema";
 export { columnsGradients1, columnsGradients2, columnsGradients4, imageGradients } from "./gradients";
 export { columnsSums1, columnsSums4 } from "./moments-columns";
 export { imageMoments, planesSums } from "./moments-planes";

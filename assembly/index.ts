@@ -4,7 +4,7 @@
 //   stride    bytes from row to row;  span: bytes from stream to stream
 //   counts    elements (rows, features, columns, copies, images, planes, inner); `count`, a number of samples, is an f64
 //   columns   features · inner · copies: `copies` rows are read as one (see tiles.ts)
-//   table     packed (see table.ts): 12 bytes a column for a map and for extrema, 16 for a slope
+//   table     packed (see table.ts): 12 bytes a column for a map, 16 for a slope
 //   scratch   room for 32 bytes a column, which a kernel uses and nobody reads
 //
 // Arrays per feature and tables are padded to a multiple of 8. Padding lanes are computed and never used.
@@ -15,7 +15,6 @@ export {
   columnsBackward1,
   columnsBackward2,
   columnsBackward4,
-  columnsExtrema4,
   columnsGradients1,
   columnsGradients2,
   columnsGradients4,
@@ -23,13 +22,11 @@ export {
   columnsSums4,
   imageApply,
   imageBackward,
-  imageExtrema,
   imageGradients,
   imageMoments,
   planesSums,
   rowsApply,
 } from "./blocks";
-export { collectExtrema, columnsExtrema, noExtrema, planesExtrema } from "./extrema";
 export { fold, foldSlope, foldSums, pack } from "./fold";
 export { columnsGradients, planesGradients } from "./gradients";
 export { doubtful } from "./merge";

@@ -3,13 +3,12 @@
 //
 //   map    [center | scale | shift]     written by fold.ts, read by apply.ts
 //   sums   [K | S | Q]                  moments-columns.ts and gradients.ts
-//   ends   [min | max | sum]            extrema.ts
 //   slope  [center | A | B | C]         written by fold.ts, read by backward.ts
 
 /** Bytes of a group with one row. */
 export const ROW: usize = 32;
 
-/** Bytes of a group of a map, of sums and of ends. */
+/** Bytes of a group of a map and of sums. */
 export const GROUP: usize = 96;
 
 /** Bytes of a group of a slope. */

@@ -5,7 +5,7 @@
 import { init } from "simdnorm";
 import { Contender } from "./contender.js";
 import { naive } from "./naive.js";
-import { callsOf, operations } from "./operations.js";
+import { callsOf, operationsOf } from "./operations.js";
 import { shapes, values } from "./shapes.js";
 
 init({ backend: "javascript" });
@@ -20,13 +20,14 @@ process.on("message", ({ shape: name }) => {
       y: new Float32Array(shape.length),
       dy: values(shape.length),
     };
-    contenders = Object.entries({ tuned: operations, naive }).flatMap(([kind, table]) =>
-      callsOf(table, shape, memory).map(({ operation, place, call }) => ({
-        kind,
-        operation,
-        place,
-        contender: new Contender(call),
-      })),
+    contenders = Object.entries({ tuned: operationsOf(shape), naive: shape.tokens ? {} : naive }).flatMap(
+      ([kind, table]) =>
+        callsOf(table, shape, memory).map(({ operation, place, call }) => ({
+          kind,
+          operation,
+          place,
+          contender: new Contender(call),
+        })),
     );
   }
   for (const { contender } of contenders) contender.round();

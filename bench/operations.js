@@ -1,7 +1,15 @@
 // The operations of the library that are measured, one entry each: given a shape and where x, y and dy live (arrays
 // or tensors; y may be x), an entry returns the call. The same table runs on both backends.
 
-import { BatchNorm, GroupNorm, InstanceNorm, MinMaxScaler, StandardScaler } from "simdnorm";
+import {
+  BatchNorm,
+  GroupNorm,
+  InstanceNorm,
+  LayerNorm,
+  MinMaxScaler,
+  RMSNorm,
+  StandardScaler,
+} from "simdnorm";
 import { parameters } from "./shapes.js";
 
 function layerOf({ features, axis }, given) {
@@ -16,16 +24,19 @@ function groupsOf({ features, axis, sizes }, groups) {
     : new GroupNorm(groups, features, { axis });
 }
 
-function applied(layer, { sizes }, { x, y }) {
-  return layer && (() => layer.apply(x, { shape: sizes, out: y }));
+/** Rows have no shape. */
+const shapeOf = ({ tokens, sizes }) => (tokens ? {} : { shape: sizes });
+
+function applied(layer, shape, { x, y }) {
+  return layer && (() => layer.apply(x, { ...shapeOf(shape), out: y }));
 }
 
-function differentiated(layer, { sizes }, { x, y, dy }) {
+function differentiated(layer, shape, { x, y, dy }) {
   // In place it would differentiate its own result, and its values would run away.
-  return layer && x !== y ? () => layer.backward(x, dy, { shape: sizes, out: y }) : null;
+  return layer && x !== y ? () => layer.backward(x, dy, { ...shapeOf(shape), out: y }) : null;
 }
 
-export const operations = {
+const operations = {
   infer(shape, { x, y }, given = parameters(shape)) {
     const layer = layerOf(shape, given);
     return () => layer.infer(x, { shape: shape.sizes, out: y });
@@ -58,6 +69,26 @@ export const operations = {
     return () => scaler.fitTransform(x, { shape: sizes, out: y });
   },
 };
+
+/** Norms of rows. The residual stream grows by as much at every call: it does not run away. */
+const added =
+  (layer, { x, y, dy }) =>
+  () =>
+    layer.apply(x, { out: y, skip: dy, sum: x === y ? dy : x });
+
+const tokenOperations = {
+  layer: (shape, memory) => applied(new LayerNorm(shape.features), shape, memory),
+  rms: (shape, memory) => applied(new RMSNorm(shape.features), shape, memory),
+  "layer, skip": (shape, memory) => added(new LayerNorm(shape.features), memory),
+  "rms, skip": (shape, memory) => added(new RMSNorm(shape.features), memory),
+  "layer backward": (shape, memory) => differentiated(new LayerNorm(shape.features), shape, memory),
+  "rms backward": (shape, memory) => differentiated(new RMSNorm(shape.features), shape, memory),
+};
+
+/** What is measured on a shape. */
+export function operationsOf(shape) {
+  return shape.tokens ? tokenOperations : operations;
+}
 
 /** Every operation of a table of operations, in place and out of place. */
 export function callsOf(table, shape, memory) {

@@ -28,6 +28,11 @@ function images(...sizes) {
   };
 }
 
+/** Rows of a transformer: each is normalized by itself. */
+function tokens(rows, features) {
+  return { ...table("tokens ", rows, features), tokens: true };
+}
+
 export const shapes = [
   table("", 3, 2),
   table("", 32, 64),
@@ -47,10 +52,25 @@ export const shapes = [
   images(32, 64, 56, 56),
   images(1, 2048, 7, 7),
   images(32, 128, 28, 28),
+  tokens(1, 384),
+  tokens(1, 4096),
+  tokens(1024, 64),
+  tokens(128, 384),
+  tokens(64, 1024),
+  tokens(16, 4096),
+  tokens(8192, 768),
 ];
 
 /** What `--quick` measures: one shape of each kind and of each cache. */
-export const quick = ["3×2", "32×64", "256×256", "1024×1024", "NHWC 12544×64", "NCHW 8×64×56×56"];
+export const quick = [
+  "3×2",
+  "32×64",
+  "256×256",
+  "1024×1024",
+  "NHWC 12544×64",
+  "NCHW 8×64×56×56",
+  "tokens 128×384",
+];
 
 /** Uniform in [−1, 1), the same in every process. */
 export function values(length) {

@@ -12,7 +12,7 @@ import { backend, Tensor } from "simdnorm";
 import { draw } from "./chart.js";
 import { Contender } from "./contender.js";
 import { kernelCalls } from "./kernels.js";
-import { callsOf, operations } from "./operations.js";
+import { callsOf, operationsOf } from "./operations.js";
 import { quick, shapes, values } from "./shapes.js";
 
 const { values: options } = parseArgs({
@@ -48,10 +48,13 @@ async function measure(shape, progress) {
     y: new Tensor(shape.sizes),
     dy: new Tensor(shape.sizes, arrays.dy),
   };
+  const operations = operationsOf(shape);
+  // Rows that have statistics of their own have other kernels.
+  const bare = shape.tokens ? [] : ["infer", "train"];
   const rows = [
     ...callsOf(operations, shape, tensors).map((row) => ({ ...row, memory: "resident" })),
     ...callsOf(operations, shape, arrays).map((row) => ({ ...row, memory: "staged" })),
-    ...["infer", "train"].map((operation) => ({
+    ...bare.map((operation) => ({
       operation,
       place: "in place",
       memory: "kernels",
@@ -59,7 +62,7 @@ async function measure(shape, progress) {
     })),
   ].map(({ call, ...row }) => ({ ...row, contender: new Contender(call) }));
   // A kernel that is called wrongly would be timed all the same.
-  for (const operation of ["infer", "train"]) {
+  for (const operation of bare) {
     kernels[operation]();
     operations[operation](shape, arrays)();
     const same = kernels.values().every((value, i) => Math.abs(value - arrays.y[i]) < 1e-4);

@@ -65,11 +65,12 @@ export class Affine extends Shown {
     super();
     positiveInteger("features", features);
     checkOptions(options, ["axis", "center", "scale", "shift"]);
-    this.#axis = checkAxis(options.axis ?? -1);
+    const { axis = -1, center, scale, shift } = options;
+    this.#axis = checkAxis(axis);
     this.#coefficients = {
-      center: coefficient("center", options.center, features, 0),
-      scale: coefficient("scale", options.scale, features, 1),
-      shift: coefficient("shift", options.shift, features, 0),
+      center: coefficient("center", center, features, 0),
+      scale: coefficient("scale", scale, features, 1),
+      shift: coefficient("shift", shift, features, 0),
     };
   }
 

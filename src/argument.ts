@@ -1,15 +1,29 @@
 // Arguments are checked once, at the public edge, before anything is written. An error reads
 // `name: expected …, got …`: TypeError for the wrong kind, RangeError for the wrong value.
 
-/** A value as an error message shows it. */
+/** Characters of what a message shows: enough for what is meant to be read. */
+const LONG = 200;
+
+function short(text: string): string {
+  return text.length <= LONG ? text : `${text.slice(0, LONG)}…`;
+}
+
+/** A value as an error message shows it: in bounds, whatever it holds. */
 export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "bigint") return `${value}n`;
+  return short(describe(value, 0));
+}
+
+/** Arrays in arrays in arrays are only counted: eight in each of eight are 8ⁿ at n levels, and a cycle never ends. */
+function describe(value: unknown, level: number): string {
+  if (typeof value === "string") return JSON.stringify(short(value));
+  if (typeof value === "bigint") return value === BigInt.asIntN(64, value) ? `${value}n` : "a large bigint";
   if (typeof value === "function") return "a function";
   if (typeof value === "symbol") return "a symbol";
   if (value === null || typeof value !== "object") return Object.is(value, -0) ? "-0" : String(value);
-  if (Array.isArray(value))
-    return value.length <= 8 ? `[${value.map(show).join(", ")}]` : `an array of ${value.length}`;
+  if (Array.isArray(value)) {
+    if (level === 2 || value.length > 8) return `an array of ${value.length}`;
+    return `[${Array.from(value, (item, i) => (i in value ? describe(item, level + 1) : "")).join(", ")}]`;
+  }
   if (ArrayBuffer.isView(value)) return `a ${kind(value)}`;
   const name = ownName(value);
   if (name === undefined) return "an object";
@@ -42,7 +56,9 @@ export function wrongKind(name: string, expected: string, got: unknown): TypeErr
 }
 
 export function wrongValue(name: string, expected: string, got: unknown): RangeError {
-  return new RangeError(`${name}: expected ${expected}, got ${typeof got === "string" ? got : show(got)}`);
+  return new RangeError(
+    `${name}: expected ${expected}, got ${typeof got === "string" ? short(got) : show(got)}`,
+  );
 }
 
 /** 8-bit numbers. */
@@ -129,7 +145,8 @@ function notOptions(value: object, known: readonly string[]): TypeError {
   return new TypeError(`options: expected an object of options, got ${show(value)}${hint}`);
 }
 
-function unknownOption(name: string, known: readonly string[]): TypeError {
+function unknownOption(given: string, known: readonly string[]): TypeError {
+  const name = short(given);
   const near = known.find((other) => resembles(name.toLowerCase(), other.toLowerCase()));
   const hint = near === undefined ? `expected ${known.join(", ")}` : `did you mean ${near}?`;
   return new TypeError(`options.${name}: unknown, ${hint}`);

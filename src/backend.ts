@@ -2,6 +2,7 @@
 // backend only runs them.
 
 import type { Layout } from "./layout.js";
+import type { Lists } from "./lists.js";
 import type { PixelTable } from "./pixel-map.js";
 
 /** Per feature the mean and m2 = Σ(x − mean)² of `count` values, so that variance = m2/count. */
@@ -63,12 +64,13 @@ export interface Block {
   free(): void;
 }
 
-/** Where a call's values are: in an array of the caller's, or in a block. */
-export type Values = Float32Array | Float64Array | Block;
+/** Where a call's values are: in an array of the caller's, in lists, or in a block. */
+export type Values = Float32Array | Float64Array | Lists | Block;
 
 /** Values where they are now. */
 export type View = Float32Array | Float64Array;
 
+/** Of lists, a copy. */
 export function viewOf(values: Float32Array | Block): Float32Array;
 export function viewOf(values: Values): View;
 export function viewOf(values: Values): View {
@@ -79,8 +81,6 @@ export function viewOf(values: Values): View {
 export interface Pass {
   /** reduce: x → statistics. */
   moments(layout: Layout, into: Statistics): void;
-  /** reduce: x → bounds, NaN ignored. Returns false only if there is no NaN in x. */
-  extrema(layout: Layout, into: Bounds): boolean;
   /** reduce, with two inputs: x and dy, which is `beside` it; x was normalized by the statistics. */
   gradients(layout: Layout, statistics: Statistics, norm: Norm, into: Gradients): void;
   /** fold and apply: y = the map of x, then what is `beside` x added, then clamped. */
@@ -100,6 +100,28 @@ export interface Backend {
   table(map: Coefficients, single?: Coefficients | null): Table;
   /** The pass of a call. y may be x or what is beside it; null where nothing is written, or nothing is beside. */
   open(x: Values, y: Values | null, beside: Values | null): Pass;
+}
+
+// -------------------------------------------------------------------------------- statistics
+
+/** Per feature the mean and m2 = Σ(x − mean)² of `count` values; all 0 where there is none. */
+export interface Present {
+  readonly count: Float64Array<ArrayBuffer>;
+  readonly mean: Float64Array<ArrayBuffer>;
+  readonly m2: Float64Array<ArrayBuffer>;
+}
+
+/** Per feature the smallest and the largest of `count` values. */
+export interface Ends extends Bounds {
+  readonly count: Float64Array<ArrayBuffer>;
+}
+
+/** The same sentence's reductions in float64, whatever the values are: a contract apart, so that layers need not ship it. */
+export interface StatisticsSteps {
+  /** reduce: x → moments. With `skip` NaN is left out. */
+  moments(x: Values, layout: Layout, skip: boolean, into: Present): void;
+  /** reduce: x → extrema, NaN left out. */
+  extrema(x: Values, layout: Layout, into: Ends): void;
 }
 
 // ------------------------------------------------------------------------------------ images

@@ -5,7 +5,8 @@ import { init } from "./index.js";
 import kernels from "./kernels.wasm?module";
 import pixels from "./pixels.wasm?module";
 import rows from "./rows.wasm?module";
+import statistics from "./statistics.wasm?module";
 
-init({ module: [kernels, pixels, rows] });
+init({ module: [kernels, pixels, rows, statistics] });
 
 export * from "./index.js";

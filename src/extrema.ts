@@ -1,11 +1,9 @@
 // Minimum and maximum per feature, of data in any number of parts.
 
 import { checkOptions, checkSame, type Plain, wrongKind, wrongValue } from "./argument.js";
-import { type Bounds, type Pass, type View, viewOf } from "./backend.js";
-import { runOn } from "./call.js";
-import { backendForBoth } from "./environment.js";
+import type { Ends } from "./backend.js";
+import { statisticsFor } from "./environment.js";
 import { argumentsOf, checkFeatures, Features } from "./features.js";
-import { countPresent } from "./javascript/present.js";
 import {
   countFromJson,
   countToJson,
@@ -16,7 +14,7 @@ import {
   listToJson,
   type Parsed,
 } from "./json.js";
-import { checkAxis, type Layout, samples } from "./layout.js";
+import { checkAxis } from "./layout.js";
 import { type AddOptions, oneCount, seen } from "./moments.js";
 import type { Samples } from "./samples.js";
 import { isA, Shown } from "./shown.js";
@@ -39,11 +37,6 @@ export interface ExtremaJSON {
   min: JsonNumber[];
   /** Maximum per feature, "-Infinity" for no values. */
   max: JsonNumber[];
-}
-
-/** What has been seen so far. */
-interface Ends extends Bounds {
-  readonly count: Float64Array;
 }
 
 /**
@@ -116,11 +109,11 @@ export class Extrema extends Shown {
     const { shape } = options;
     const { values, layout } = this.#features.read(x, shape);
     if (layout.length === 0) return this;
-    this.#join(
-      runOn(backendForBoth(layout, values), values, null, null, (pass) =>
-        reduced(pass, layout, viewOf(values)),
-      ),
-    );
+    const part = nothing(layout.features);
+    statisticsFor(layout, values).extrema(values, layout, part);
+    this.#features.decide(layout.features);
+    if (this.#ends === undefined) this.#ends = part;
+    else this.#join(part);
     return this;
   }
 
@@ -194,13 +187,4 @@ function nothing(features: number): Ends {
     min: new Float64Array(features).fill(Number.POSITIVE_INFINITY),
     max: new Float64Array(features).fill(Number.NEGATIVE_INFINITY),
   };
-}
-
-/** The extrema of a pass. Only where there is a NaN, values are counted. */
-function reduced(pass: Pass, layout: Layout, x: View): Ends {
-  const { features } = layout;
-  const part = { min: new Float64Array(features), max: new Float64Array(features) };
-  const odd = pass.extrema(layout, part);
-  const count = odd ? countPresent(x, layout) : new Float64Array(features).fill(samples(layout));
-  return { ...part, count };
 }

@@ -2,7 +2,8 @@
 
 import { positiveInteger, wrongValue } from "./argument.js";
 import { checkAxis } from "./layout.js";
-import { type Nested, type Read, read, type Samples } from "./samples.js";
+import type { Lists, Nested } from "./lists.js";
+import { type Read, read, type Samples } from "./samples.js";
 
 export class Features {
   readonly axis: number;
@@ -19,7 +20,7 @@ export class Features {
   }
 
   /** @throws TypeError, RangeError, ReferenceError if the samples do not fit */
-  read(x: Nested | Float64Array, shape: readonly number[] | undefined): Read<Float64Array>;
+  read(x: Nested, shape: readonly number[] | undefined): Read<Lists>;
   read(x: Samples, shape: readonly number[] | undefined): Read;
   read(x: Samples, shape: readonly number[] | undefined): Read {
     return read(x, shape, this.#size, this.axis);

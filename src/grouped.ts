@@ -42,8 +42,8 @@ export abstract class Grouped extends Layer {
   /** Of the latest part: kept, because new ones take a microsecond. */
   #statistics = emptyStatistics(0);
 
-  constructor(groups: number, features: number, options: NormOptions) {
-    super(features, options, NORM);
+  constructor(groups: number, features: number, options: NormOptions, known = NORM) {
+    super(features, options, known);
     this.#per = features / positiveInteger("groups", groups);
     if (features % groups !== 0) throw wrongValue("groups", `a divisor of features = ${features}`, groups);
     if (this.axis === 0) throw wrongValue("axis", "an axis after the first, which is the batch", 0);

@@ -26,9 +26,10 @@ export {
   type ImageScalerOptions,
   type InverseOptions,
 } from "./image-scaler.js";
-export { InstanceNorm } from "./instance-norm.js";
+export { InstanceNorm, type InstanceNormJSON, type InstanceNormOptions } from "./instance-norm.js";
 export type { JsonNumber, Parsed } from "./json.js";
 export { LayerNorm } from "./layer-norm.js";
+export type { Nested, Numbers } from "./lists.js";
 export {
   MinMaxScaler,
   type MinMaxScalerJSON,
@@ -40,7 +41,7 @@ export type { NormJSON, NormOptions, ParameterOptions, ParametersJSON } from "./
 export type { PixelSumsJSON } from "./pixel-sums.js";
 export { RMSNorm, type RMSNormJSON, type RMSNormOptions } from "./rms-norm.js";
 export type { RowGradients, SkipOptions } from "./row-norm.js";
-export type { LikeSamples, Nested, Numbers, OutSamples, Samples } from "./samples.js";
+export type { LikeSamples, OutSamples, Samples } from "./samples.js";
 export type { FitOptions, SklearnOptions, SklearnUnread } from "./scaler.js";
 export {
   type SklearnStandard,

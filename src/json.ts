@@ -64,7 +64,7 @@ export function countToJson(count: Float64Array): number | number[] {
   return sameForAll(count) ? (count[0] ?? 0) : Array.from(count);
 }
 
-export function countFromJson(value: unknown, features: number): Float64Array {
+export function countFromJson(value: unknown, features: number): Float64Array<ArrayBuffer> {
   if (!Array.isArray(value)) return new Float64Array(features).fill(nonNegativeInteger("count", value));
   return Float64Array.from(listFromJson("count", value, features), (n, j) =>
     nonNegativeInteger(`count[${j}]`, n),

@@ -18,7 +18,7 @@ import { Extrema, type ExtremaJSON } from "./extrema.js";
 import { argumentsOf } from "./features.js";
 import { featuresFromJson, fieldsOf, type Parsed } from "./json.js";
 import { checkAxis } from "./layout.js";
-import { type AllEnds, doubleLines, roundedLines, singleLines, slope } from "./range.js";
+import { doubleLines, type Ends, RoundedLines, roundedLines, singleLines, slope } from "./range.js";
 import { inverse, type Precision, Scaler, type SklearnOptions, type SklearnUnread } from "./scaler.js";
 import { isA } from "./shown.js";
 
@@ -101,7 +101,7 @@ export class MinMaxScaler extends Scaler<Extrema> {
     const range = checkRange(ends);
     const single: Range = [Math.fround(range[0]), Math.fround(range[1])];
     const clamp = flag("clip", clip);
-    const endsOf = ({ min, max }: Extrema, { name }: Backend, precision: Precision): AllEnds => {
+    const endsOf = ({ min, max }: Extrema, { name }: Backend, precision: Precision): Ends => {
       const [low, high] = name === "double" ? range : single;
       return { min, max, low, high, constant: CONSTANT[precision] };
     };
@@ -145,7 +145,7 @@ export class MinMaxScaler extends Scaler<Extrema> {
     if (min === undefined || max === undefined) return undefined;
     const [low, high] = this.#range;
     const constant = CONSTANT[this.precision];
-    for (let j = 0; j < min.length; j++) min[j] = slope({ min: min[j], max: max[j], low, high, constant });
+    for (let j = 0; j < min.length; j++) min[j] = slope({ min, max, low, high, constant }, j);
     return min;
   }
 
@@ -174,6 +174,7 @@ export class MinMaxScaler extends Scaler<Extrema> {
   static fromSklearn(fitted: SklearnMinMax, options: SklearnOptions = {}): MinMaxScaler {
     checkOptions(options, ["axis"]);
     checkObject("fitted", fitted);
+    const { axis = -1 } = options;
     const { data_min_, data_max_, feature_range = [0, 1], clip = false, n_samples_seen_ = 1 } = fitted;
     if (!isList(data_min_)) throw wrongKind("data_min_", "an array of numbers", data_min_);
     const features = data_min_.length;
@@ -182,12 +183,12 @@ export class MinMaxScaler extends Scaler<Extrema> {
     const none = (j: number) => Number.isNaN(min[j]) && Number.isNaN(max[j]);
     const extrema = Extrema.fromJSON({
       features,
-      axis: options.axis ?? -1,
+      axis: checkAxis(axis),
       count: min.map((_, j) => (none(j) ? 0 : n_samples_seen_)),
       min: min.map((value, j) => (none(j) ? "Infinity" : value)),
       max: max.map((value, j) => (none(j) ? "-Infinity" : value)),
     });
-    const range = checkRange(Array.isArray(feature_range) ? feature_range : Array.from(feature_range));
+    const range = checkRange(isList(feature_range) ? Array.from(feature_range) : feature_range);
     return new MinMaxScaler(features, { axis: extrema.axis, range, clip }).restore(extrema, "float64");
   }
 
@@ -216,13 +217,15 @@ export class MinMaxScaler extends Scaler<Extrema> {
 }
 
 /** For float32 the lines that meet the ends in its steps; in float64 where a feature has none: see range.ts. */
-function forward(ends: AllEnds, backend: Backend): Table {
+function forward(ends: Ends, backend: Backend): Table {
   if (backend.name === "double") return backend.table(doubleLines(ends));
-  return backend.table(roundedLines(ends), backend.name === "wasm" ? singleLines(ends) : null);
+  if (backend.name === "javascript") return backend.table(roundedLines(ends));
+  // They are for a step in float64, where float32 does not hold the others.
+  return backend.table(new RoundedLines(ends), singleLines(ends));
 }
 
 /** None for float32 where max − min is not one, because the product of y and it comes first. */
-function backward(ends: AllEnds, backend: Backend): Table {
+function backward(ends: Ends, backend: Backend): Table {
   const { min, max } = ends;
   const map = inverse(roundedLines(ends));
   let wide = false;

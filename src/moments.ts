@@ -1,11 +1,10 @@
 // Mean and variance per feature, of data in any number of parts.
 
 import { checkOptions, checkSame, numberIn, oneOf, type Plain, wrongKind } from "./argument.js";
-import { type Pass, type Statistics, type View, viewOf } from "./backend.js";
-import { runOn, type ShapeOption } from "./call.js";
-import { backendForBoth } from "./environment.js";
+import type { Present, Statistics } from "./backend.js";
+import type { ShapeOption } from "./call.js";
+import { statisticsFor } from "./environment.js";
 import { argumentsOf, checkFeatures, Features } from "./features.js";
-import { momentsPresent, type Present } from "./javascript/present.js";
 import {
   countFromJson,
   countToJson,
@@ -17,7 +16,7 @@ import {
   type Parsed,
   sameForAll,
 } from "./json.js";
-import { checkAxis, type Layout } from "./layout.js";
+import { checkAxis } from "./layout.js";
 import type { Samples } from "./samples.js";
 import { isA, Shown } from "./shown.js";
 
@@ -130,9 +129,8 @@ export class Moments extends Shown {
     const { shape } = options;
     const { values, layout } = this.#features.read(x, shape);
     if (layout.length === 0) return this;
-    const part = runOn(backendForBoth(layout, values), values, null, null, (pass) =>
-      reduced(pass, layout, viewOf(values), this.#nan),
-    );
+    const part = nothing(layout.features);
+    statisticsFor(layout, values).moments(values, layout, this.#nan === "ignore", part);
     this.#features.decide(layout.features);
     this.#sum = this.#sum === undefined ? part : merged(this.#sum, part);
     return this;
@@ -208,22 +206,6 @@ export function seen(values: Float64Array, count: Float64Array): Float64Array<Ar
   const copy = new Float64Array(values);
   for (let j = 0; j < copy.length; j++) if (count[j] === 0) copy[j] = Number.NaN;
   return copy;
-}
-
-/**
- * The moments of a pass. NaN and infinity show in those that were reduced, so that data without them pay nothing; the
- * features that have them are reduced again.
- */
-function reduced(pass: Pass, layout: Layout, x: View, nan: "propagate" | "ignore"): Present {
-  const part = emptyStatistics(layout.features);
-  pass.moments(layout, part);
-  const { mean, m2 } = part;
-  const present = { count: new Float64Array(layout.features).fill(part.count), mean, m2 };
-  if (nan === "propagate") return present;
-  const odd: number[] = [];
-  for (let j = 0; j < layout.features; j++) if (!Number.isFinite(m2[j] + mean[j])) odd.push(j);
-  if (odd.length > 0) momentsPresent(x, layout, odd, present);
-  return present;
 }
 
 /**

@@ -74,7 +74,7 @@ export class PixelSums {
       const expected = `an array of ${channels} integers in digits`;
       if (!Array.isArray(values)) throw wrongKind(name, expected, values);
       if (values.length !== channels) throw wrongValue(name, expected, `length ${values.length}`);
-      return values.map((value, c) => integer(`${name}[${c}]`, value));
+      return Array.from(values, (value, c) => integer(`${name}[${c}]`, value));
     };
     const sums = new PixelSums(integer("count", count), list("sum", sum), list("squares", squares));
     if (sums.count === 0n) throw wrongValue("count", "at least 1 pixel", "0");

@@ -7,9 +7,10 @@ import { Call, checkOutput, NONE, type OutOption, runOn, type ShapeOption } from
 import { backendFor, backendForBoth } from "./environment.js";
 import { checkFeatures, Features } from "./features.js";
 import type { Layout } from "./layout.js";
+import { checkNested } from "./lists.js";
 import type { AddOptions } from "./moments.js";
 import { Prepared } from "./prepared.js";
-import { checkNested, isNested, type LikeSamples, nest, type OutSamples, type Samples } from "./samples.js";
+import { isNested, type LikeSamples, type OutSamples, type Samples } from "./samples.js";
 import { Shown } from "./shown.js";
 
 /** How data are fitted. */
@@ -63,12 +64,8 @@ export type Precision = "float32" | "float64";
 export abstract class Scaler<Fitted extends Statistic> extends Shown {
   readonly #fit: Fit<Fitted>;
   readonly #features: Features;
-  readonly #forward = new Prepared((backend) =>
-    this.#fit.forward(this.#checkFitted(), backend, this.#precision),
-  );
-  readonly #backward = new Prepared((backend) =>
-    this.#fit.backward(this.#checkFitted(), backend, this.#precision),
-  );
+  #forward: Prepared | undefined;
+  #backward: Prepared | undefined;
   #fitted: Fitted | undefined;
   #precision: Precision = "float32";
 
@@ -133,8 +130,8 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
    */
   transform<X extends Samples>(x: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
   transform(x: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
-    this.#checkFitted();
-    return this.#map(x, options, this.#forward, this.#fit.after);
+    checkOptions(options, TRANSFORM);
+    return this.#map(x, options, this.#checkFitted(this.#forward), this.#fit.after);
   }
 
   /**
@@ -147,15 +144,18 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
    */
   fitTransform<X extends Samples>(x: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
   fitTransform(x: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
-    const before = this.#fitted;
-    const precision = this.#precision;
+    checkOptions(options, TRANSFORM);
+    const { out, shape } = options;
+    const part = this.#reduce(x, shape);
+    const precision = precisionOf(x);
+    const forward = this.#forwardOf(part, precision);
+    // What was fitted is replaced when nothing can fail any more.
     try {
-      return this.#map(x, options, this.#forward, this.#fit.after, (shape) => {
-        this.#adopt(this.#reduce(x, shape), precisionOf(x));
-      });
+      const y = this.#map(x, { out, shape }, forward, this.#fit.after);
+      this.#adopt(part, precision, forward);
+      return y;
     } catch (error) {
-      // There may be no memory for the result, or for the map.
-      if (this.#fitted !== before) this.#become(before, precision);
+      forward.release();
       throw error;
     }
   }
@@ -170,8 +170,8 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
    */
   inverseTransform<X extends Samples>(y: X, options?: OutOption<OutSamples<X>> & ShapeOption): LikeSamples<X>;
   inverseTransform(y: Samples, options: OutOption<Samples> & ShapeOption = {}): Samples {
-    this.#checkFitted();
-    return this.#map(y, options, this.#backward, { float32: NONE, float64: NONE });
+    checkOptions(options, TRANSFORM);
+    return this.#map(y, options, this.#checkFitted(this.#backward), { float32: NONE, float64: NONE });
   }
 
   /** What was fitted; undefined before. */
@@ -187,7 +187,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
   protected restore(fitted: Fitted, precision: Precision): this {
     checkFeatures(this.features, fitted.features);
     checkSame(this, { axis: fitted.axis }, ["axis"]);
-    this.#checkFinite(fitted);
+    this.#checkFinite("json", fitted);
     return this.#adopt(fitted, precision);
   }
 
@@ -204,60 +204,70 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     return this.#adopt(this.#fitted.merge(part), precision === "float64" ? precision : this.#precision);
   }
 
-  #adopt(fitted: Fitted, precision: Precision): this {
+  #adopt(fitted: Fitted, precision: Precision, forward = this.#forwardOf(fitted, precision)): this {
     if (fitted.features !== undefined) this.#features.decide(fitted.features);
-    this.#become(fitted, precision);
+    this.#fitted = fitted;
+    this.#precision = precision;
+    this.#forward?.release();
+    this.#backward?.release();
+    this.#forward = forward;
+    this.#backward = new Prepared((backend) => this.#fit.backward(fitted, backend, precision));
     return this;
   }
 
-  #become(fitted: Fitted | undefined, precision: Precision): void {
-    this.#fitted = fitted;
-    this.#precision = precision;
-    this.#forward.release();
-    this.#backward.release();
+  #forwardOf(fitted: Fitted, precision: Precision): Prepared {
+    return new Prepared((backend) => this.#fit.forward(fitted, backend, precision));
   }
 
   #reduce(x: Samples, shape: readonly number[] | undefined): Fitted {
     const part = this.#fit.empty(this.features).add(x, { shape });
     const empty = isNested(x) ? x.every((list) => list.length === 0) : x.length === 0;
     if (empty) throw wrongValue("x", "at least one value per feature", "none");
-    this.#checkFinite(part);
+    this.#checkFinite("x", part);
     return part;
   }
 
-  #checkFinite(part: Fitted): void {
+  /** What is infinite in x, or not finite in what was saved. */
+  #checkFinite(name: "x" | "json", part: Fitted): void {
     const { count } = part;
     for (const values of this.#fit.witnesses(part)) {
       for (let j = 0; j < values.length; j++) {
-        if (Number.isFinite(values[j]) || (typeof count === "number" ? count : count[j]) === 0) continue;
-        throw wrongValue("x", "finite values or NaN", `${values[j] || "Infinity"} in feature ${j}`);
+        const value = values[j];
+        if (Number.isFinite(value) || (typeof count === "number" ? count : count[j]) === 0) continue;
+        // Of x, the mean of infinities of both signs.
+        const got = name === "x" && Number.isNaN(value) ? "Infinity" : value;
+        throw wrongValue(
+          name,
+          name === "x" ? "finite values or NaN" : "finite statistics",
+          `${got} in feature ${j}`,
+        );
       }
     }
   }
 
-  /** Checks everything, then does what comes `before`, then maps. */
+  /** Checks everything, then maps. */
   #map(
     x: Samples,
-    options: OutOption<Samples> & ShapeOption,
+    { out, shape }: OutOption<Samples> & ShapeOption,
     prepared: Prepared,
     after: Readonly<Record<Precision, After>>,
-    before?: (shape: readonly number[] | undefined) => void,
   ): Samples {
-    checkOptions(options, TRANSFORM);
-    const { out, shape } = options;
     if (isNested(x)) {
-      const { values, layout } = this.#features.read(x, shape);
-      if (out !== undefined) checkNested(out, x);
-      before?.(shape);
-      // What was copied out of x is mapped in place, and copied back into the form of x.
+      const { values: lists, layout } = this.#features.read(x, shape);
+      if (out === undefined) {
+        this.#run(prepared, layout, lists, lists, after.float64);
+        return lists.mapped;
+      }
+      // A copy is checked before anything is written. It is mapped in place, and copied back into the form of x.
+      const { values } = lists;
+      checkNested(out, x);
       this.#run(prepared, layout, values, values, after.float64);
-      return nest(values, x, out);
+      return lists.nest(values, out);
     }
     if (isFloat64Array(x)) {
       const { layout } = this.#features.read(x, shape);
       if (out !== undefined && !isFloat64Array(out)) throw wrongKind("out", "a Float64Array like x", out);
       if (out !== undefined) checkOutput(out, "x", x);
-      before?.(shape);
       const y = out ?? new Float64Array(layout.length);
       this.#run(prepared, layout, x, y, after.float64);
       return y;
@@ -267,7 +277,6 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     }
     const { layout } = this.#features.read(x, shape);
     const call = new Call(x, { out, shape }, layout.features, this.axis);
-    before?.(shape);
     const table = prepared.on(backendFor(layout));
     return call.run((pass) => pass.apply(layout, table, after.float32));
   }
@@ -278,11 +287,11 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     runOn(backend, x, y, null, (pass) => pass.apply(layout, table, after));
   }
 
-  #checkFitted(): Fitted {
-    if (this.#fitted === undefined) {
+  #checkFitted(prepared: Prepared | undefined): Prepared {
+    if (prepared === undefined) {
       throw new TypeError("scaler: expected a fitted one, got one that has seen no data (call fit first)");
     }
-    return this.#fitted;
+    return prepared;
   }
 }
 

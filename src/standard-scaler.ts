@@ -6,6 +6,7 @@ import {
   checkSame,
   flag,
   isList,
+  oneOf,
   type Plain,
   perFeature,
   wrongKind,
@@ -154,8 +155,9 @@ export class StandardScaler extends Scaler<Moments> {
   static fromSklearn(fitted: SklearnStandard, options: SklearnOptions = {}): StandardScaler {
     checkOptions(options, ["axis"]);
     checkObject("fitted", fitted);
-    const { mean_, var_, scale_, n_samples_seen_, with_mean = true, with_std } = fitted;
-    const withStd = with_std ?? (scale_ !== null && scale_ !== undefined);
+    const { axis = -1 } = options;
+    const { mean_, var_, scale_, n_samples_seen_, with_mean = true } = fitted;
+    const { with_std = scale_ !== null && scale_ !== undefined } = fitted;
     const mean = mean_ ?? scale_;
     if (!isList(mean)) throw wrongKind("mean_", "an array of numbers", mean_);
     const features = mean.length;
@@ -170,13 +172,17 @@ export class StandardScaler extends Scaler<Moments> {
     const n = (j: number) => (typeof count === "object" ? count[j] : count);
     const moments = Moments.fromJSON({
       features,
-      axis: options.axis ?? -1,
+      axis: checkAxis(axis),
       nan: "ignore",
       count: typeof count === "object" ? Array.from(count) : count,
       mean: mean_ ? listToJson(list("mean_", mean_)) : new Array(features).fill(0),
       m2: Array.from({ length: features }, (_, j) => (variance?.[j] ?? 0) * n(j)),
     });
-    const scaler = new StandardScaler(features, { axis: moments.axis, withMean: with_mean, withStd });
+    const scaler = new StandardScaler(features, {
+      axis: moments.axis,
+      withMean: with_mean,
+      withStd: with_std,
+    });
     return scaler.restore(moments, "float64");
   }
 
@@ -199,8 +205,11 @@ export class StandardScaler extends Scaler<Moments> {
       withMean: flag("withMean", withMean),
       withStd: flag("withStd", withStd),
     });
+    const moments = json.moments === null ? null : Moments.fromJSON(json.moments);
+    if (moments === null) return scaler;
+    oneOf("nan", moments.nan, ["ignore"]);
     // The map of a standardization is the same for data of both kinds.
-    return json.moments === null ? scaler : scaler.restore(Moments.fromJSON(json.moments), "float64");
+    return scaler.restore(moments, "float64");
   }
 }
 

@@ -134,23 +134,48 @@ function pyTorchBatchNorm(arrays: Arrays, options: PyTorchOptions): TrainedLayer
   };
 }
 
+/** A norm as its constructor takes it. */
+interface PyTorchNorm {
+  readonly features: number;
+  readonly axis: number;
+  readonly epsilon: number | undefined;
+  readonly gamma: number[] | null;
+  readonly beta: number[] | null;
+}
+
 /**
  * The norm of this prefix that has no running statistics: `weight` and `bias`.
  *
- * @throws TypeError if it has them: then PyTorch's evaluation normalizes nothing
+ * @throws TypeError if it has them: it is a batch norm, or an instance norm that tracks them
  */
-export function pyTorchNorm(stateDict: unknown, options: PyTorchNormOptions) {
+export function pyTorchNorm(stateDict: unknown, options: PyTorchNormOptions): PyTorchNorm {
   const { prefix = "", epsilon, axis = 1 } = options;
   const { argument, arrays: all } = stateDictOf(stateDict);
-  const tracked = [`${prefix}.running_mean`, `${prefix}running_mean`].find((name) => all.has(name));
+  const tracked = trackedIn({ argument, arrays: all }, prefix);
   if (tracked !== undefined) {
     throw new TypeError(
-      `${argument}["${tracked}"]: expected no running statistics, got some (evaluation maps by them: write BatchNorm.fromPyTorch; to normalize by x's own, leave them out)`,
+      `${argument}["${tracked}"]: expected no running statistics, got some (write BatchNorm.fromPyTorch)`,
     );
   }
   // Arrays that say several axes are weights of convolutions and linear layers.
   const named = { argument, arrays: new Map([...all].filter(([, array]) => !hasAxes(array))) };
   return { axis, epsilon, ...affineOf(pyTorchArrays(named, prefix, "weight")) };
+}
+
+/** The instance norm of this prefix: with running statistics as a batch norm, without them as any norm. */
+export function pyTorchInstances(
+  stateDict: unknown,
+  { prefix = "", epsilon, axis }: PyTorchNormOptions,
+): PyTorchNorm & Partial<Pick<TrainedLayer, "runningMean" | "runningVariance">> {
+  const read = { prefix, epsilon, axis };
+  if (trackedIn(stateDictOf(stateDict), prefix) === undefined) return pyTorchNorm(stateDict, read);
+  const { momentum, unbiased, batchesTracked, ...layer } = pyTorchLayer(stateDict, read);
+  return layer;
+}
+
+/** The name of a layer's running mean, if it has one. */
+function trackedIn({ arrays }: Named, prefix: string): string | undefined {
+  return [`${prefix}.running_mean`, `${prefix}running_mean`].find((name) => arrays.has(name));
 }
 
 /** The norm of rows of this prefix: `weight`, of any number of axes, and perhaps `bias`. */

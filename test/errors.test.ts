@@ -1,7 +1,20 @@
 // Bad input: the right kind of error, which names the argument, what was expected and what came, before
 // anything is written.
 
-import { Affine, BatchNorm, backend, GroupNorm, init, LayerNorm, Moments, Tensor } from "simdnorm";
+import {
+  Affine,
+  BatchNorm,
+  backend,
+  Extrema,
+  GroupNorm,
+  ImageScaler,
+  init,
+  LayerNorm,
+  MinMaxScaler,
+  Moments,
+  StandardScaler,
+  Tensor,
+} from "simdnorm";
 import { describe, expect, test } from "vitest";
 import { onBothBackends } from "./backends.js";
 import { expectError, type Kind } from "./expect-error.js";
@@ -26,6 +39,149 @@ describe("init", () => {
     const before = backend();
     expectError(() => init(unchecked(options)), kind, message);
     expect(backend()).toBe(before);
+  });
+});
+
+describe("messages are short, whatever came", () => {
+  const cycle: unknown[] = [];
+  cycle.push(cycle, cycle);
+  let deep: unknown[] = [];
+  for (let level = 0; level < 100_000; level++) deep = [deep];
+  const wide = (level: number): unknown[] => new Array(8).fill(level === 0 ? "wide" : wide(level - 1));
+  const counted = (n: number) => `[an array of ${n}, an array of ${n}]`;
+  test.each([
+    ["a cycle", cycle, `got [${counted(2)}, ${counted(2)}]`],
+    ["arrays in arrays", deep, "got [[an array of 1]]"],
+    ["8⁷ strings", wide(6), "got [[an array of 8, an array of 8, "],
+    ["a long string", "y".repeat(1e6), 'got "yyyyyyyy'],
+    ["a bigint", 10n ** 10_000n, "got a large bigint"],
+    ["a bigint that is read", 2n ** 62n, "got 4611686018427387904n"],
+  ])("%s", (_, value, message) => {
+    for (const call of [
+      () => new BatchNorm(2, { axis: unchecked(value) }),
+      () => new Moments({ nan: unchecked([value]) }),
+      () => new StandardScaler(2, { withMean: unchecked(value) }),
+    ]) {
+      let error: unknown;
+      try {
+        call();
+      } catch (caught) {
+        error = caught;
+      }
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error instanceof Error ? error.message.length : 0).toBeLessThan(300);
+    }
+    expectError(() => new BatchNorm(2, { axis: unchecked(value) }), TypeError, message);
+  });
+
+  test("a long name, and a long value where names are expected", () => {
+    const long = "y".repeat(1e6);
+    for (const call of [
+      () => new BatchNorm(2, unchecked({ [long]: 1 })),
+      () => new Moments({ nan: unchecked(long) }),
+    ]) {
+      expect(call).toThrow(/^(?=.{100,400}$)/);
+    }
+  });
+});
+
+describe("holes are nothing, and nothing is no number", () => {
+  /** The list without its second item, as `[1, , 3]` has none. */
+  function hole<Item>(list: readonly Item[]): never {
+    const sparse = list.slice();
+    delete sparse[1];
+    return unchecked(sparse);
+  }
+
+  const moments = new Moments(3, { nan: "ignore" }).add(Float32Array.of(1, 2, 3)).toJSON();
+  const extrema = new Extrema(3).add(Float32Array.of(1, 2, 3)).toJSON();
+  const pixels = { data: new Uint8ClampedArray(16).fill(7), width: 2, height: 2 };
+  const images = ImageScaler.fit([pixels]).toJSON();
+  test.each([
+    ["mean", () => Moments.fromJSON({ ...moments, mean: hole([1, 2, 3]) }), "mean[1]: expected a number"],
+    ["m2", () => Moments.fromJSON({ ...moments, m2: hole([1, 2, 3]) }), "m2[1]: expected a number"],
+    ["count", () => Moments.fromJSON({ ...moments, count: hole([1, 2, 3]) }), "count[1]: expected a"],
+    ["min", () => Extrema.fromJSON({ ...extrema, min: hole([1, 2, 3]) }), "min[1]: expected a number"],
+    [
+      "sums",
+      () =>
+        ImageScaler.fromJSON(unchecked({ ...images, sums: { ...images.sums, sum: hole(["0", "0", "0"]) } })),
+      "sum[1]: expected an integer in digits, got undefined",
+    ],
+    ["shape", () => new Tensor(hole([2, 2])), "shape: expected an array of non-negative integers, got [2, ]"],
+    [
+      "an empty shape of two",
+      () => new Tensor(new Array(2)),
+      "shape: expected an array of non-negative integers",
+    ],
+    [
+      "shape of x",
+      () => new Moments({ axis: 0 }).add(new Float32Array(2), { shape: hole([2, 1]) }),
+      "shape: expected an array of non-negative integers",
+    ],
+  ])("%s", (_, call, message) => {
+    expectError(call, TypeError, message);
+  });
+});
+
+describe("null is no default", () => {
+  const standard = { mean_: [1], scale_: [1], var_: [1], n_samples_seen_: 3 };
+  const minmax = { data_min_: [1], data_max_: [2] };
+  const none = unchecked(null);
+  test.each([
+    ["axis of Affine", () => new Affine(2, { axis: none }), "axis: expected an integer, got null"],
+    [
+      "axis",
+      () => StandardScaler.fromSklearn(standard, { axis: none }),
+      "axis: expected an integer, got null",
+    ],
+    ["axis", () => MinMaxScaler.fromSklearn(minmax, { axis: none }), "axis: expected an integer, got null"],
+    [
+      "with_std",
+      () => StandardScaler.fromSklearn({ ...standard, with_std: none }),
+      "withStd: expected a boolean, got null",
+    ],
+    [
+      "feature_range",
+      () => MinMaxScaler.fromSklearn({ ...minmax, feature_range: none }),
+      "range: expected [low, high], two float32 numbers with low < high, got null",
+    ],
+    ["withMean", () => new StandardScaler({ withMean: none }), "withMean: expected a boolean, got null"],
+    ["withStd", () => new StandardScaler({ withStd: none }), "withStd: expected a boolean, got null"],
+    ["clip", () => new MinMaxScaler({ clip: none }), "clip: expected a boolean, got null"],
+    ["range", () => new MinMaxScaler({ range: none }), "range: expected [low, high]"],
+  ])("%s", (_, call, message) => {
+    expectError(call, TypeError, message);
+  });
+});
+
+describe("what a saved scaler cannot have been fitted to", () => {
+  const state = new StandardScaler(1).fit(Float32Array.of(1, 2)).toJSON();
+  const saved = (moments: object) => () =>
+    StandardScaler.fromJSON(unchecked({ ...state, moments: { ...state.moments, ...moments } }));
+  const ends = new MinMaxScaler(1).fit(Float32Array.of(1, 2)).toJSON();
+  const savedEnds = (extrema: object) => () =>
+    MinMaxScaler.fromJSON(unchecked({ ...ends, extrema: { ...ends.extrema, ...extrema } }));
+  test.each([
+    ["a mean of NaN", saved({ mean: ["NaN"] }), "json: expected finite statistics, got NaN in feature 0"],
+    [
+      "an infinite mean",
+      saved({ mean: ["-Infinity"] }),
+      "json: expected finite statistics, got -Infinity in",
+    ],
+    ["moments that pass NaN on", saved({ nan: "propagate" }), 'nan: expected "ignore", got propagate'],
+    [
+      "ends of NaN",
+      savedEnds({ min: ["NaN"], max: ["NaN"] }),
+      "json: expected min ≤ max, got min NaN and max NaN",
+    ],
+    [
+      "an infinite end",
+      savedEnds({ max: ["Infinity"] }),
+      "json: expected finite statistics, got Infinity in",
+    ],
+  ])("%s", (_, call, message) => {
+    expectError(call, RangeError, message);
   });
 });
 

@@ -452,14 +452,18 @@ describe("JSON", () => {
     const layer = new InstanceNorm(2, { axis: -1, gamma: [1, Number.NaN] });
     const back = InstanceNorm.fromJSON(JSON.parse(JSON.stringify(layer)));
     expect(back).toBeInstanceOf(InstanceNorm);
-    expect(back.toJSON()).toEqual({ features: 2, axis: -1, epsilon: 1e-5, gamma: [1, "NaN"], beta: [0, 0] });
+    expect(back.toJSON()).toEqual({
+      ...{ features: 2, axis: -1, epsilon: 1e-5, gamma: [1, "NaN"], beta: [0, 0] },
+      ...{ runningMean: null, runningVariance: null },
+    });
   });
 
   test("what is missing is refused", () => {
     const { groups, ...rest } = new GroupNorm(2, 4).toJSON();
     expectError(() => Reflect.apply(GroupNorm.fromJSON, null, [rest]), TypeError, "groups: expected");
     expectError(() => GroupNorm.fromJSON({ ...rest, groups: 3 }), RangeError, "groups: expected a divisor");
-    expectError(() => InstanceNorm.fromJSON({ ...rest, gamma: [1] }), RangeError, "gamma: expected");
+    const saved = new InstanceNorm(4).toJSON();
+    expectError(() => InstanceNorm.fromJSON({ ...saved, gamma: [1] }), RangeError, "gamma: expected");
     expect(groups).toBe(2);
   });
 });
@@ -492,14 +496,45 @@ describe("PyTorch", () => {
     expect([...(layer.gamma ?? [])]).toEqual([1, 2, 3, 4]);
   });
 
+  test("an instance norm that tracks statistics maps by them, as evaluation does", () => {
+    const tracked = {
+      "in.weight": [1, 2],
+      "in.bias": [0.5, -1],
+      "in.running_mean": [3, -4],
+      "in.running_var": [4, 0.25],
+      "in.num_batches_tracked": 7,
+    };
+    const layer = InstanceNorm.fromPyTorch(tracked, { prefix: "in", epsilon: 0 });
+    const x = Float32Array.of(3, 5, 1, -4, -3.5, -5, 7, 3, 3, -4, -4, 0);
+    const shape = [2, 2, 3];
+    // (x − 3)/2 + 0.5 and (x + 4)·4 − 1.
+    const y = Float32Array.of(0.5, 1.5, -0.5, -1, 1, -5, 2.5, 0.5, 0.5, -1, -1, 15);
+    expect(layer.apply(x, { shape })).toEqual(y);
+    const { dx, dGamma, dBeta } = layer.backward(
+      x,
+      x.map((_, i) => (i === 1 || i === 11 ? 1 : 0)),
+      { shape },
+    );
+    expect(dx).toEqual(Float32Array.of(0, 0.5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4));
+    expect([dGamma, dBeta]).toEqual([Float32Array.of(1, 8), Float32Array.of(1, 1)]);
+    const copy = InstanceNorm.fromJSON(JSON.parse(JSON.stringify(layer)));
+    expect(copy.apply(x, { shape })).toEqual(y);
+    expect(copy.toJSON()).toEqual(layer.toJSON());
+    const own = new InstanceNorm(2, { axis: 1 });
+    expect(InstanceNorm.fromJSON(own.toJSON()).runningMean).toBeNull();
+    expectError(
+      () => new InstanceNorm(2, { runningMean: [1, 2] }),
+      TypeError,
+      "runningVariance: expected one beside runningMean, got undefined",
+    );
+  });
+
   test("running statistics, convolutions and prefixes that no layer has are refused", () => {
-    for (const prefix of ["tracked", "bare."]) {
-      expectError(
-        () => InstanceNorm.fromPyTorch(stateDict, { prefix }),
-        TypeError,
-        `${prefix.replace(".", "")}.running_mean"]: expected no running statistics, got some (evaluation maps by them: write BatchNorm.fromPyTorch`,
-      );
-    }
+    expectError(
+      () => GroupNorm.fromPyTorch(stateDict, { groups: 1, prefix: "tracked" }),
+      TypeError,
+      'tracked.running_mean"]: expected no running statistics, got some (write BatchNorm.fromPyTorch',
+    );
     for (const prefix of ["conv", "other", ""]) {
       const expected = `prefix: expected one of "norm", "tracked", got "${prefix}"`;
       expectError(() => GroupNorm.fromPyTorch(stateDict, { groups: 2, prefix }), RangeError, expected);

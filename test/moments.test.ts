@@ -4,13 +4,134 @@ import * as fc from "fast-check";
 import { Extrema, MinMaxScaler, Moments, StandardScaler, Tensor } from "simdnorm";
 import { describe, expect, test } from "vitest";
 import { onBothBackends } from "./backends.js";
-import { make } from "./data.js";
+import { kinds, make } from "./data.js";
+import { type Exact, exactly } from "./exact.js";
 import { expectError } from "./expect-error.js";
-import { moments, standard, worst } from "./reference.js";
+import { references } from "./nist.js";
+import { moments, type Sizes, worst } from "./reference.js";
 
 const sizes = { outer: 500, features: 3, inner: 1 };
 
+/** The promise: mean within 10⁻¹² of the largest value, variance within 10⁻¹² of itself, count exact. */
+function checkPromise({ count, mean, variance }: Moments, exact: readonly Exact[], about: string): void {
+  const counts = exact.map((one) => one.count);
+  expect(
+    Array.from(mean, (_, j) => (typeof count === "number" ? count : count[j])),
+    about,
+  ).toEqual(counts);
+  const means = exact.map((one) => one.mean);
+  expect(worst(mean, means, (_, j) => 1e-12 * exact[j].largest).ratio, about).toBeLessThanOrEqual(1);
+  const variances = exact.map((one) => one.variance);
+  expect(worst(variance, variances, (v) => 1e-12 * v).ratio, about).toBeLessThanOrEqual(1);
+}
+
+interface Variant {
+  values: Float32Array | Float64Array;
+  exact: Exact[];
+  holed: boolean;
+}
+
+const known = new Map<string, Variant[]>();
+
+/** Data of a kind as float32, as float64 and with NaN, and what is exact about them: made once for both backends. */
+function variants(kind: string, sizes: Sizes): Variant[] {
+  const key = kind + JSON.stringify(sizes);
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const x = make(sizes, kind);
+  const made = [
+    x,
+    Float64Array.from(x, (value) => value * (1 + 2 ** -40)),
+    x.map((value, i) => ((i * 7) % 11 === 3 ? Number.NaN : value)),
+  ].map((values, i) => ({ values, exact: exactly(values, sizes), holed: i === 2 }));
+  known.set(key, made);
+  return made;
+}
+
 onBothBackends(() => {
+  describe("float64 in truth", () => {
+    test.each(references)("NIST: $name", ({ name, values, mean, deviation }) => {
+      for (const copies of [1, 3]) {
+        const rows = values.flatMap((value) => new Array<number>(copies).fill(value));
+        for (const x of [Float32Array.from(rows), Float64Array.from(rows)]) {
+          const exact = exactly(x, { outer: values.length, features: copies, inner: 1 });
+          checkPromise(new Moments(copies).add(x), exact, name);
+          checkPromise(new Moments(copies, { nan: "ignore" }).add(x), exact, name);
+          const plane = Float64Array.from(values);
+          const columns = new Moments(1, { axis: 0 }).add(plane, { shape: [1, values.length] });
+          checkPromise(columns, [exactly(plane, { outer: 1, features: 1, inner: values.length })[0]], name);
+        }
+        // What the values mean in decimals: as far as float64 holds these.
+        const found = new Moments(copies).add(Float64Array.from(rows));
+        const n = values.length;
+        const rounding = (2 ** -53 * Math.abs(mean)) / deviation;
+        const std = Math.sqrt((found.variance[0] * n) / (n - 1));
+        expect(Math.abs(found.mean[0] / mean - 1)).toBeLessThanOrEqual(1e-14);
+        expect(Math.abs(std / deviation - 1)).toBeLessThanOrEqual(1e-14 + 2 * rounding);
+      }
+    });
+
+    // Blocks, chunks and strips of every way to walk.
+    const SHAPES: Sizes[] = [
+      { outer: 5, features: 3, inner: 1 },
+      { outer: 70, features: 33, inner: 1 },
+      { outer: 2900, features: 3, inner: 1 },
+      { outer: 800, features: 64, inner: 1 },
+      { outer: 10, features: 5000, inner: 1 },
+      { outer: 100, features: 3, inner: 4 },
+      { outer: 3, features: 5, inner: 1025 },
+      { outer: 2, features: 1, inner: 50_003 },
+    ];
+    test.each(Object.keys(kinds))("%s, with and without NaN", (kind) => {
+      for (const sizes of SHAPES) {
+        const shape = [sizes.outer, sizes.features, sizes.inner];
+        for (const { values, exact, holed } of variants(kind, sizes)) {
+          const about = `${kind} ${shape}`;
+          const ignoring = () => new Moments(sizes.features, { axis: 1, nan: "ignore" });
+          checkPromise(ignoring().add(values, { shape }), exact, about);
+          if (!holed)
+            checkPromise(new Moments(sizes.features, { axis: 1 }).add(values, { shape }), exact, about);
+          if (!(values instanceof Float32Array)) continue;
+          using tensor = new Tensor(shape, values);
+          checkPromise(ignoring().add(tensor), exact, `${about}, resident`);
+        }
+      }
+    });
+
+    test("a constant has a variance of exactly 0", () => {
+      for (const value of [0.1, 1e-30, 3.3e38, -7.7]) {
+        for (const sizes of SHAPES) {
+          const shape = [sizes.outer, sizes.features, sizes.inner];
+          const x = new Float64Array(sizes.outer * sizes.features * sizes.inner).fill(value);
+          for (const values of [x, Float32Array.from(x)]) {
+            const { mean, variance } = new Moments(sizes.features, { axis: 1 }).add(values, { shape });
+            expect(mean.every((m) => m === values[0])).toBe(true);
+            expect(variance.every((v) => v === 0)).toBe(true);
+          }
+        }
+      }
+    });
+
+    test("an infinity anywhere is its feature's mean, and leaves the others alone", () => {
+      for (const sizes of SHAPES.slice(0, 7)) {
+        const shape = [sizes.outer, sizes.features, sizes.inner];
+        const x = make(sizes, "N(0, 1)");
+        for (const at of [0, 1, 5, x.length >> 1, x.length - 1]) {
+          const values = x.slice();
+          values[at] = Number.POSITIVE_INFINITY;
+          const odd = Math.floor(at / sizes.inner) % sizes.features;
+          for (const nan of ["propagate", "ignore"] as const) {
+            for (const given of [values, Float64Array.from(values)]) {
+              const { mean, variance } = new Moments(sizes.features, { axis: 1, nan }).add(given, { shape });
+              expect([mean[odd], variance[odd]], `${shape} at ${at}`).toEqual([values[at], Number.NaN]);
+              expect(mean.filter(Number.isFinite)).toHaveLength(sizes.features - 1);
+            }
+          }
+        }
+      }
+    });
+  });
+
   test("any split, in any grouping, gives the statistics of the whole", () => {
     const x = make(sizes, "mean 1e4, std 1");
     const whole = moments(x, sizes);
@@ -26,9 +147,9 @@ onBothBackends(() => {
             : parts.reduce((all, part) => all.add(part), new Moments(3));
           expect(merged.count).toBe(500);
           for (let j = 0; j < 3; j++) {
-            // A merge is float64; the parts' own sums are f32 with the stated bound.
-            expect(Math.abs(merged.mean[j] - whole.mean[j])).toBeLessThanOrEqual(1e-7);
-            expect(Math.abs(merged.variance[j] / whole.variance[j] - 1)).toBeLessThanOrEqual(5e-7);
+            // A merge rounds means to 2⁻⁵³ of 10⁴, to which the variance of parts is not blind.
+            expect(Math.abs(merged.mean[j] - whole.mean[j])).toBeLessThanOrEqual(1e-11);
+            expect(Math.abs(merged.variance[j] / whole.variance[j] - 1)).toBeLessThanOrEqual(1e-11);
           }
         },
       ),
@@ -87,12 +208,14 @@ onBothBackends(() => {
       return x;
     }
 
-    /** The moments of what is present, within the bounds of all moments. */
+    /** The moments of what is present; in parts, whose merge rounds means of 10⁴, within 10⁻¹¹. */
     function checkPresent(found: Moments, x: Float32Array): void {
-      const { count, mean, variance } = standard(x, { outer: x.length / 3, features: 3, inner: 1 });
-      expect(found.count).toEqual(count);
-      expect(worst(found.mean, mean, (m) => 2 ** -23 * Math.abs(m)).ratio).toBeLessThanOrEqual(1);
-      expect(worst(found.variance, variance, (v) => 5e-7 * v).ratio).toBeLessThanOrEqual(1);
+      const exact = exactly(x, { outer: x.length / 3, features: 3, inner: 1 });
+      expect(found.count).toEqual(Float64Array.from(exact, ({ count }) => count));
+      const means = exact.map(({ mean }) => mean);
+      expect(worst(found.mean, means, (m) => 1e-12 * Math.abs(m)).ratio).toBeLessThanOrEqual(1);
+      const variances = exact.map(({ variance }) => variance);
+      expect(worst(found.variance, variances, (v) => 1e-11 * v).ratio).toBeLessThanOrEqual(1);
     }
 
     test("propagates by default, into its own feature, and is counted", () => {
@@ -133,10 +256,8 @@ onBothBackends(() => {
         const sizes = { outer: 70, features: 3, inner };
         const x = make(sizes, "N(0, 1)");
         for (let i = 0; i < x.length; i += 4 * inner) x[i] = nan;
-        const { count, variance } = standard(x, sizes);
         const found = new Moments(3, { axis: 1, nan: "ignore" }).add(x, { shape: [70, 3, inner] });
-        expect(found.count).toEqual(count);
-        expect(worst(found.variance, variance, (v) => 5e-7 * v).ratio).toBeLessThanOrEqual(1);
+        checkPromise(found, exactly(x, sizes), `planes of ${inner}`);
       }
     });
 
@@ -240,12 +361,8 @@ onBothBackends(() => {
       });
       const sizes = { outer: 2, features: 3, inner: 48 * 1024 + 100 };
       const x = make(sizes, "N(0, 1)");
-      const exact = moments(x, sizes);
       const found = new Moments(3, { axis: 1 }).add(x, { shape: [2, 3, sizes.inner] });
-      for (let j = 0; j < 3; j++) {
-        expect(Math.abs(found.mean[j] - exact.mean[j])).toBeLessThanOrEqual(2 ** -23);
-        expect(Math.abs(found.variance[j] / exact.variance[j] - 1)).toBeLessThanOrEqual(5e-7);
-      }
+      checkPromise(found, exactly(x, sizes), "parts of planes");
     });
 
     test("a tensor is added as its shape says", () => {

@@ -106,7 +106,13 @@ onBothBackends(() => {
       [{ out, shape, gradients: sums }, (o) => trained.backward(x, x, o)],
       [{ shape }, (o) => trained.gradients(x, x, o)],
       [{ axis: 1, epsilon: 1, gamma: [1, 1], beta: [0, 0] }, (o) => new GroupNorm(1, 2, o)],
-      [{ axis: 1, epsilon: 1, gamma: [1, 1], beta: [0, 0] }, (o) => new InstanceNorm(2, o)],
+      [
+        {
+          ...{ axis: 1, epsilon: 1, gamma: [1, 1], beta: [0, 0] },
+          ...{ runningMean: [0, 0], runningVariance: [1, 1] },
+        },
+        (o) => new InstanceNorm(2, o),
+      ],
       [{ out, shape, residual, activation: "relu" }, (o) => groups.apply(x, o)],
       [{ out, shape }, (o) => groups.backward(x, x, o)],
       [

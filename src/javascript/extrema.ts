@@ -10,6 +10,11 @@ export function extrema(x: View, layout: Layout, { min, max }: Bounds): boolean 
   min.fill(Number.POSITIVE_INFINITY);
   max.fill(Number.NEGATIVE_INFINITY);
   const sum = layout.inner === 1 ? columns(x, layout, { min, max }) : planes(x, layout, { min, max });
+  // −0 becomes 0, which equals it: the same number in whatever order they are met.
+  for (let j = 0; j < min.length; j++) {
+    min[j] += 0;
+    max[j] += 0;
+  }
   return Number.isNaN(sum);
 }
 

@@ -4,21 +4,17 @@
 //
 // Locals stay float64: Math.fround would round the same and cost 2.5 times as much.
 
-import {
-  apply as applyDoubles,
-  extrema as extremaOfDoubles,
-  fold as foldDoubles,
-  moments as momentsOfDoubles,
-} from "#double/loops.js";
+import { apply as applyDoubles, fold as foldDoubles, moments as momentsOfDoubles } from "#double/loops.js";
 import { exhausted } from "../argument.js";
 import { type Backend, type Pass, type Values, type View, viewOf } from "../backend.js";
 import { backward, slopes } from "./backward.js";
 import { gradients } from "./gradients.js";
-import { apply, extrema, fold, moments } from "./loops.js";
+import { withLists } from "./lists.js";
+import { apply, fold, moments } from "./loops.js";
 
 const NOTHING = new Float32Array();
 
-const singles = { apply, extrema, fold, moments };
+const singles = { apply, fold, moments };
 
 function backendOf(name: "javascript" | "double", loops: typeof singles): Backend {
   let x: View = NOTHING;
@@ -28,10 +24,6 @@ function backendOf(name: "javascript" | "double", loops: typeof singles): Backen
   const pass: Pass = {
     moments(layout, into) {
       loops.moments(x, layout, into);
-    },
-
-    extrema(layout, into) {
-      return loops.extrema(x, layout, into);
     },
 
     gradients(layout, statistics, norm, into) {
@@ -82,13 +74,11 @@ export const javascript = backendOf("javascript", singles);
 
 let doubles: Backend | undefined;
 
-/** For float64 data. Layers have none: made at its first use, it is not in a bundle of layers alone. */
+/** For float64 data and lists. Layers have none: made at its first use, it is not in a bundle of layers alone. */
 export function double(): Backend {
-  doubles ??= backendOf("double", {
-    apply: applyDoubles,
-    extrema: extremaOfDoubles,
-    fold: foldDoubles,
-    moments: momentsOfDoubles,
+  doubles ??= withLists({
+    double: backendOf("double", { apply: applyDoubles, fold: foldDoubles, moments: momentsOfDoubles }),
+    single: javascript,
   });
   return doubles;
 }

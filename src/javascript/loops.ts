@@ -4,3 +4,4 @@
 export { apply, fold } from "./apply.js";
 export { extrema } from "./extrema.js";
 export { moments } from "./moments.js";
+export { countPresent, momentsPresent } from "./present.js";

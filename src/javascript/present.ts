@@ -1,16 +1,9 @@
 // What is present: reductions that ignore NaN, for the features that have any.
 
-import type { View } from "../backend.js";
+import type { Present, View } from "../backend.js";
 import type { Layout } from "../layout.js";
 import { rowsPerBlock } from "./block.js";
 import { merge, ROUND, shiftOf } from "./moments.js";
-
-/** Per feature the mean and m2 = Σ(x − mean)² of `count` values; all 0 where there is none. */
-export interface Present {
-  readonly count: Float64Array;
-  readonly mean: Float64Array;
-  readonly m2: Float64Array;
-}
 
 /** The moments of the `odd` features; see moments.ts. */
 export function momentsPresent(x: View, layout: Layout, odd: readonly number[], into: Present): void {
@@ -20,25 +13,31 @@ export function momentsPresent(x: View, layout: Layout, odd: readonly number[], 
   const shifts = bases.slice();
   for (const values of [into.count, into.mean, into.m2]) for (const j of odd) values[j] = 0;
   const sums = { count: new Float64Array(2), s: new Float64Array(2), q: new Float64Array(2) };
-  const rows = Math.max(1, Math.floor(ROUND / inner));
-  const block = inner === 1 ? Math.max(64, rowsPerBlock(features)) : rows;
+  const rows = inner === 1 ? rowsPerBlock(features) : Math.floor(ROUND / inner);
+  const block = Math.min(Math.max(1, rows), ROUND);
   for (let row = 0; row < outer; row += block) {
     const end = Math.min(outer, row + block);
-    // Two features at a time: the second one's additions need not wait for the first one's.
-    for (let at = 0; at < odd.length; at += 2) {
-      const pair = Math.min(2, odd.length - at);
-      if (pair === 2 && inner === 1) {
-        addColumns(x, row, end, features, odd[at], odd[at + 1], shifts[at], shifts[at + 1], sums);
-      } else {
-        for (let i = 0; i < pair; i++) addPlanes(x, row, end, layout, odd[at + i], shifts[at + i], i, sums);
-      }
-      for (let i = 0; i < pair; i++) {
-        const j = odd[at + i];
-        const n = sums.count[i];
-        if (n === 0) continue;
-        merge(into, j, into.count[j], n, shifts[at + i] - bases[at + i], sums.s[i], sums.q[i]);
-        into.count[j] += n;
-        shifts[at + i] = shiftOf(bases[at + i] + into.mean[j]);
+    // More than a round of a plane is taken in parts.
+    for (let from = 0; from < inner; from += ROUND) {
+      const to = Math.min(inner, from + ROUND);
+      // Two features at a time: the second one's additions need not wait for the first one's.
+      for (let at = 0; at < odd.length; at += 2) {
+        const pair = Math.min(2, odd.length - at);
+        if (pair === 2 && inner === 1) {
+          addColumns(x, row, end, features, odd[at], odd[at + 1], shifts[at], shifts[at + 1], sums);
+        } else {
+          for (let i = 0; i < pair; i++) {
+            addPlanes(x, row, end, layout, odd[at + i], from, to, shifts[at + i], i, sums);
+          }
+        }
+        for (let i = 0; i < pair; i++) {
+          const j = odd[at + i];
+          const n = sums.count[i];
+          if (n === 0) continue;
+          merge(into, j, into.count[j], n, shifts[at + i] - bases[at + i], sums.s[i], sums.q[i]);
+          into.count[j] += n;
+          shifts[at + i] = shiftOf(bases[at + i] + into.mean[j]);
+        }
       }
     }
   }
@@ -91,13 +90,15 @@ function addColumns(
   q[1] = qb;
 }
 
-/** Rows or images first … last of one feature. */
+/** Values from … to of the planes of one feature, of rows or images first … last. */
 function addPlanes(
   x: View,
   first: number,
   last: number,
   { features, inner }: Layout,
   j: number,
+  from: number,
+  to: number,
   k: number,
   at: number,
   { count, s, q }: Sums,
@@ -106,8 +107,8 @@ function addPlanes(
   let sum = 0;
   let squares = 0;
   for (let row = first; row < last; row++) {
-    let i = (row * features + j) * inner;
-    for (const end = i + inner; i < end; i++) {
+    const plane = (row * features + j) * inner;
+    for (let i = plane + from; i < plane + to; i++) {
       const d = x[i] - k;
       if (Number.isNaN(d)) continue;
       n++;
@@ -137,9 +138,9 @@ function seed(x: View, { outer, features, inner }: Layout, j: number): number {
   return shiftOf(k + s / Math.max(n, 1));
 }
 
-/** Values per feature that are not NaN. */
-export function countPresent(x: View, { outer, features, inner }: Layout): Float64Array {
-  const count = new Float64Array(features);
+/** count = the values per feature that are not NaN. */
+export function countPresent(x: View, { outer, features, inner }: Layout, count: Float64Array): void {
+  count.fill(0);
   let i = 0;
   for (let image = 0; image < outer; image++) {
     for (let j = 0; j < features; j++) {
@@ -148,5 +149,4 @@ export function countPresent(x: View, { outer, features, inner }: Layout): Float
       count[j] += n;
     }
   }
-  return count;
 }

@@ -48,8 +48,8 @@ export interface Chunk {
   readonly seen: number;
 }
 
-/** The strips of a layout. `resident`: nothing is staged, so that columns are one chunk. */
-export function walk(layout: Layout, resident: boolean): Strip[] {
+/** The strips of a layout. `resident`: nothing is staged, so that columns are one chunk; others have `window` values. */
+export function walk(layout: Layout, resident: boolean, window = WINDOW): Strip[] {
   const { outer, features, inner, length } = layout;
   const strips: Strip[] = [];
   if (length === 0) return strips;
@@ -59,7 +59,9 @@ export function walk(layout: Layout, resident: boolean): Strip[] {
     // Only whole rows follow each other, and can be read as one.
     const copies = columns && width === features ? copiesOf(width * inner, outer) : 1;
     const stride = columns ? 4 * inner * (resident ? features : width) : 0;
-    const chunks = columns ? rowsOf(layout, first, width, copies, resident) : planesOf(layout, first, width);
+    const chunks = columns
+      ? rowsOf(layout, first, width, copies, resident, window)
+      : planesOf(layout, first, width, window);
     strips.push({ first, width, columns, inner, copies, stride, chunks });
   }
   return strips;
@@ -79,10 +81,11 @@ function rowsOf(
   width: number,
   copies: number,
   resident: boolean,
+  window: number,
 ): Chunk[] {
   const row = width * inner;
   const pitch = resident ? row : features * inner;
-  const most = resident ? outer : Math.max(1, Math.floor(WINDOW / (row * copies))) * copies;
+  const most = resident ? outer : Math.max(1, Math.floor(window / (row * copies))) * copies;
   const chunks: Chunk[] = [];
   for (let start = 0; start < outer; start += most) {
     const rows = Math.min(most, outer - start);
@@ -94,7 +97,7 @@ function rowsOf(
 }
 
 /** Chunks of whole images, of whole planes, or of parts of a plane: as many as fit. */
-function planesOf({ outer, features, inner }: Layout, first: number, width: number): Chunk[] {
+function planesOf({ outer, features, inner }: Layout, first: number, width: number, window: number): Chunk[] {
   const chunks: Chunk[] = [];
   const add = (image: number, rows: number, feature: number, planes: number, done: number, part: number) => {
     const offset = (image * features + first + feature) * inner + done;
@@ -102,22 +105,22 @@ function planesOf({ outer, features, inner }: Layout, first: number, width: numb
     const seen = image * inner + done;
     chunks.push({ offset, length, rows, row: length, pitch: length, feature, planes, inner: part, seen });
   };
-  if (width === features && features * inner <= WINDOW) {
-    const most = Math.floor(WINDOW / (features * inner));
+  if (width === features && features * inner <= window) {
+    const most = Math.floor(window / (features * inner));
     for (let image = 0; image < outer; image += most) {
       add(image, Math.min(most, outer - image), 0, width, 0, inner);
     }
     return chunks;
   }
   // Within an image an even number of planes, because their moments are merged in pairs.
-  const most = 2 * Math.max(1, Math.floor(WINDOW / inner / 2));
-  const whole = most * inner <= WINDOW;
+  const most = 2 * Math.max(1, Math.floor(window / inner / 2));
+  const whole = most * inner <= window;
   for (let image = 0; image < outer; image++) {
     for (let feature = 0; feature < width; feature += whole ? most : 1) {
       if (whole) add(image, 1, feature, Math.min(most, width - feature), 0, inner);
       else {
-        for (let done = 0; done < inner; done += WINDOW) {
-          add(image, 1, feature, 1, done, Math.min(WINDOW, inner - done));
+        for (let done = 0; done < inner; done += window) {
+          add(image, 1, feature, 1, done, Math.min(window, inner - done));
         }
       }
     }

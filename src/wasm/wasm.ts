@@ -9,7 +9,6 @@ import type {
   After,
   Backend,
   Block,
-  Bounds,
   Coefficients,
   Folded,
   Gradients,
@@ -94,13 +93,14 @@ export class Wasm implements Backend, Pass {
 
   table(map: Coefficients, single: Coefficients | null = map): Table {
     if (single === null) return javascript.table(map);
-    const features = map.center.length;
+    const features = single.center.length;
     const copies = copiesOf(features, Number.POSITIVE_INFINITY);
     const { pointer, free } = this.#memory.take(MAP_GROUP * Math.ceil((features * copies) / 8));
     let held = true;
     for (let first = 0; first < features; first += STRIP) {
       const width = Math.min(STRIP, features - first);
-      const part = (values: Float64Array) => values.subarray(first, first + width);
+      const part = (values: Float64Array) =>
+        width === features ? values : values.subarray(first, first + width);
       this.#mean.values.set(part(single.center));
       this.#m2.values.set(part(single.scale));
       this.#first.values.set(part(single.shift));
@@ -170,28 +170,6 @@ export class Wasm implements Backend, Pass {
       into.mean.set(this.#mean.values.subarray(0, width), first);
       into.m2.set(this.#m2.values.subarray(0, width), first);
     }
-  }
-
-  extrema(layout: Layout, into: Bounds): boolean {
-    const kernels = this.#kernels;
-    const table = this.#scratch;
-    let odd = false;
-    for (const { first, width, columns, inner, copies, stride, chunks } of this.#read(layout)) {
-      const all = columns ? width * inner * copies : width;
-      kernels.noExtrema(table, all);
-      for (const chunk of chunks) {
-        const x = this.#x.load(chunk);
-        const { rows, feature, planes } = chunk;
-        if (columns) kernels.columnsExtrema(x, rows, width * inner, copies, stride, table);
-        else kernels.planesExtrema(x, rows, planes, chunk.inner, table, feature);
-      }
-      const { pointer: min } = this.#first;
-      const { pointer: max } = this.#second;
-      if (kernels.collectExtrema(table, all, width, columns ? inner : 1, min, max)) odd = true;
-      into.min.set(this.#first.values.subarray(0, width), first);
-      into.max.set(this.#second.values.subarray(0, width), first);
-    }
-    return odd;
   }
 
   gradients(layout: Layout, statistics: Statistics, norm: Norm, into: Gradients): void {

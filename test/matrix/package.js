@@ -22,6 +22,7 @@ for (const [environment, ...args] of [
     "./kernels.wasm",
     "./pixels.wasm",
     "./rows.wasm",
+    "./statistics.wasm",
     "./package.json",
     "--",
     tarball,

@@ -47,7 +47,11 @@ const uploads = {
   "simdnorm/edge": [
     ["simdnorm/edge", "esModule", "edge.js"],
     ["simdnorm/index.js", "esModule", "index.js"],
-    ...["kernels.wasm", "pixels.wasm", "rows.wasm"].map((file) => [`simdnorm/${file}?module`, "wasm", file]),
+    ...["kernels.wasm", "pixels.wasm", "rows.wasm", "statistics.wasm"].map((file) => [
+      `simdnorm/${file}?module`,
+      "wasm",
+      file,
+    ]),
   ],
 };
 /** From 2025-05-05 on there is FinalizationRegistry, from 2025-06-01 on modules may be compiled at startup. */
@@ -161,7 +165,7 @@ globalThis.backend = check({ BatchNorm, Tensor, backend });`,
 
 const edge = library("edge-runtime");
 const fromConsumer = createRequire(join(folder, "package.json"));
-const compiled = ["kernels.wasm", "pixels.wasm", "rows.wasm"].map((file) => [
+const compiled = ["kernels.wasm", "pixels.wasm", "rows.wasm", "statistics.wasm"].map((file) => [
   `./${file}?module`,
   new WebAssembly.Module(readFileSync(fromConsumer.resolve(`simdnorm/${file}`))),
 ]);

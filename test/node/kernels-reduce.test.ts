@@ -1,8 +1,8 @@
 // The kernels that reduce, on painted memory: they write their results and their scratch memory, nothing beside, and
 // what lies past the last row, between rows that are apart and in padding changes no bit of a result.
 
-import { describe, expect, test } from "vitest";
-import { extrema, moments, type Sizes, u } from "../reference.js";
+import { describe, test } from "vitest";
+import { moments, type Sizes, u } from "../reference.js";
 import {
   COLUMNS,
   doublesAt,
@@ -269,93 +269,6 @@ describe("gradients", () => {
         () => 0,
         (x, dy, _, mean, s1, s2) => kernels.planesGradients(x, dy, images, planes, inner, mean, s1, s2),
       );
-    }
-  });
-});
-
-// ----------------------------------------------------------------------------------- extrema
-
-/** Values of which some are NaN: in some features all of them. */
-const holed = (length: number) => normals(length, 4).map((value, i) => (i % 7 === 3 ? Number.NaN : value));
-
-/** Minimum and maximum of the data's features, exact; whether there may be a NaN. */
-function checkExtrema(
-  rows: Rows,
-  features: number,
-  inner: number,
-  columns: number,
-  take: (x: number, table: number) => void,
-) {
-  const outer = rows.values.length / rows.row;
-  const { min, max } = extrema(rows.values, { outer, features, inner });
-  const [least, most, odd] = onEveryPaint((memory) => {
-    const x = memory.rows(rows);
-    const ends = memory.room(3 * padded(columns));
-    const [lowest, highest] = [memory.room(2 * features), memory.room(2 * features)];
-    const odd = memory.run(() => {
-      kernels.noExtrema(ends, columns);
-      take(x, ends);
-      return kernels.collectExtrema(
-        ends,
-        columns,
-        features,
-        columns === features ? 1 : inner,
-        lowest,
-        highest,
-      );
-    });
-    return [doublesAt(lowest, features), doublesAt(highest, features), Float64Array.of(Number(odd))];
-  });
-  expect(least).toEqual(min.map((value) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value)));
-  expect(most).toEqual(max.map((value) => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value)));
-  expect(Boolean(odd[0])).toBe(rows.values.some(Number.isNaN));
-}
-
-describe("extrema", () => {
-  test.each(COLUMNS)("columns: %i", (columns) => {
-    // Blocks of 64 KB end within the longest.
-    for (const count of [...ROWS, 1000]) {
-      for (const values of [normals(count * columns, 4), holed(count * columns)]) {
-        eachPitch(values, columns, (rows) => {
-          checkExtrema(rows, columns, 1, columns, (x, ends) =>
-            kernels.columnsExtrema(x, count, columns, 1, 4 * rows.pitch, ends),
-          );
-        });
-      }
-    }
-  });
-
-  test.each(TILES)("tiles of %i features by %i, %i copies", (features, inner, copies) => {
-    const row = features * inner;
-    for (const count of rowsOfTiles(copies)) {
-      for (const values of [normals(count * row, 4), holed(count * row)]) {
-        checkExtrema({ values, row, pitch: row }, features, inner, row * copies, (x, ends) =>
-          kernels.columnsExtrema(x, count, row, copies, 4 * row, ends),
-        );
-      }
-    }
-  });
-
-  test.each(PLANES)("planes of %i", (inner) => {
-    for (const [images, planes] of [
-      [1, 1],
-      [2, 2],
-      [3, 5],
-      [1, 17],
-    ]) {
-      const row = planes * inner;
-      for (const values of [normals(images * row, 4), holed(images * row)]) {
-        // All but the first feature in a call of their own.
-        checkExtrema({ values, row, pitch: row }, planes, inner, planes, (x, ends) => {
-          for (let image = x; image < x + 4 * images * row; image += 4 * row) {
-            kernels.planesExtrema(image, 1, 1, inner, ends, 0);
-            if (planes > 1) kernels.planesExtrema(image + 4 * inner, 1, planes - 1, inner, ends, 1);
-          }
-        });
-        checkExtrema({ values, row, pitch: row }, planes, inner, planes, (x, ends) =>
-          kernels.planesExtrema(x, images, planes, inner, ends, 0),
-        );
-      }
     }
   });
 });

@@ -1,7 +1,9 @@
 // The kernels' modules: the debug module says what a caller did wrong, the release module is as fast as it can be.
 
 import { describe, expect, test } from "vitest";
-import { build, kernels } from "./painted.js";
+import { build, kernels, statisticsOf } from "./painted.js";
+
+const { statistics } = statisticsOf("debug/statistics.wasm");
 
 describe("assertions of the debug module name their file", () => {
   const at = kernels.allocate(4096);
@@ -16,9 +18,14 @@ describe("assertions of the debug module name their file", () => {
     ["moments-planes", () => kernels.planesMomentsExact(at, 0, 1, 1, at, at, 0)],
     ["gradients", () => kernels.columnsGradients(at, at, 0, 1, 1, 1, 4, at, at, at, at)],
     ["gradients", () => kernels.planesGradients(at, at, 1, 0, 1, at, at, at)],
-    ["extrema", () => kernels.columnsExtrema(at, 0, 1, 1, 4, at)],
-    ["extrema", () => kernels.planesExtrema(at, 1, 1, 0, at, 0)],
-    ["extrema", () => kernels.collectExtrema(at, 0, 1, 1, at, at)],
+    ["extrema", () => statistics.noExtrema(at, 1, 2)],
+    ["extrema", () => statistics.columnsExtrema(at, 0, 1, 1, 4, 4, at)],
+    ["extrema", () => statistics.planesExtrema(at, 1, 1, 0, 8, at, 0)],
+    ["extrema", () => statistics.collectExtrema(at, 0, 1, 1, 4, at, at, at)],
+    ["exact", () => statistics.noMoments(at, 0)],
+    ["exact", () => statistics.collectMoments(at, 1, 0, 1, at, at, at)],
+    ["exact-columns", () => statistics.columnsExact(at, 1, 1, 1, 4, 2, false, at)],
+    ["exact-planes", () => statistics.planesExact(at, 1, 0, 1, 4, true, at, 1, 0, 0)],
     ["fold", () => kernels.fold(at, at, 1, at, at, 0, 0, at)],
     ["fold", () => kernels.pack(at, at, at, 1, 0, at)],
     ["fold", () => kernels.foldSums(at, at, 1, 0, 0, at, at)],
@@ -46,6 +53,11 @@ const DRIVERS = [
   "rows/careful<assembly/rows-moments/Layer>",
   "rows/careful<assembly/rows-moments/Root>",
   "rows-backward/careful",
+  // Blocks of rows or of planes, which may be summed again, and planes of a block.
+  "exact-columns/rowsExact",
+  "exact-planes/planesBlock",
+  "exact-planes/imageExact",
+  "exact-planes/planesExact",
   // Image by image.
   "apply/planesApply",
   "backward/planesBackward",
@@ -59,7 +71,9 @@ const DRIVERS = [
 
 describe("the release modules", () => {
   const functions = functionsOf(
-    ["kernels.wat", "pixels.wat", "rows.wat"].map((name) => build(name).toString()).join("\n"),
+    ["kernels.wat", "pixels.wat", "rows.wat", "statistics.wat"]
+      .map((name) => build(name).toString())
+      .join("\n"),
   );
 
   test("only drivers call functions in loops", () => {
@@ -83,8 +97,17 @@ describe("the release modules", () => {
       "moments-planes/planesSums": /f32x4\.mul/,
       "gradients/gradientRows<i32>": /f32x4\.mul/,
       "gradients/imageGradients": /f32x4\.mul/,
-      "extrema/columnsExtrema4": /f32x4\.pmin/,
-      "extrema/imageExtrema": /f32x4\.pmin/,
+      "extrema/floatEnds4": /f32x4\.pmin/,
+      "extrema/doubleEnds4": /f64x2\.pmin/,
+      "extrema/floatPlanesEnds": /f32x4\.pmin/,
+      "extrema/doublePlanesEnds": /f64x2\.pmin/,
+      "exact-columns/floatRows4": /f64x2\.mul/,
+      "exact-columns/doubleRows4": /f64x2\.mul/,
+      "exact-columns/floatRows1": /f64x2\.mul/,
+      "exact-planes/floatPlanes": /f64x2\.mul/,
+      "exact-planes/doublePlanes": /f64x2\.mul/,
+      "exact-planes/floatPresent": /f64x2\.mul/,
+      "exact-planes/doublePresent": /f64x2\.mul/,
       "fold/fold": /f64x2\.mul/,
       "fold/foldSlope": /f64x2\.mul/,
       "apply/applyStreams<i32,assembly/apply/InPlace,assembly/after/Bare>": /f32x4\.mul/,

@@ -9,7 +9,7 @@ import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
 
 const root = new URL("../../", import.meta.url);
-const MODULES = ["kernels", "pixels", "rows"];
+const MODULES = ["kernels", "pixels", "rows", "statistics"];
 const module = (name: string) => readFileSync(new URL(`build/${name}.wasm`, root));
 const entries = ["index.js", "index.cjs"] as const;
 
@@ -69,6 +69,7 @@ test("the tarball holds what it needs and nothing else", () => {
     "build/kernels.wasm",
     "build/pixels.wasm",
     "build/rows.wasm",
+    "build/statistics.wasm",
     "package.json",
   ]);
 });
@@ -77,6 +78,7 @@ test.each([
   ["kernels", 32],
   ["pixels", 5],
   ["rows", 14],
+  ["statistics", 12],
 ] as const)("%s.wasm has at most %i kB and imports nothing but memory", (name, kilobytes) => {
   expect(module(name).length).toBeLessThanOrEqual(1000 * kilobytes);
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(module(name)));

@@ -6,16 +6,25 @@ import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import { expect } from "vitest";
 import type { instantiate } from "../../build/kernels.js";
+import type { instantiate as statistics } from "../../build/statistics.js";
 import { make } from "../data.js";
 import { worst } from "../reference.js";
 
 export type Kernels = Awaited<ReturnType<typeof instantiate>>;
+export type Statistics = Awaited<ReturnType<typeof statistics>>;
 
 export const build = (name: string) => readFileSync(new URL(`../../build/${name}`, import.meta.url));
 
 export const kernels: Kernels = instantiateSync<Kernels & Record<string, unknown>>(
   build("debug/kernels.wasm"),
 ).exports;
+
+/** The kernels of statistics, in a memory of their own: in debug modules stands what assertions say. */
+export function statisticsOf(name: string): { statistics: Statistics; space: Space } {
+  const memory = new WebAssembly.Memory({ initial: 64 });
+  const { exports } = instantiateSync<Statistics & Record<string, unknown>>(build(name), { env: { memory } });
+  return { statistics: exports, space: { memory, arena: 2 ** 20 } };
+}
 
 /** Values that spoil sums, extrema and products, or that nobody would take for a result. */
 const PAINTS = [Number.NaN, -1e30, 12345];
@@ -24,13 +33,20 @@ const PAINTS = [Number.NaN, -1e30, 12345];
 const MARGIN = 32;
 
 const ROOM = 2 ** 18;
-const arena = kernels.allocate(4 * ROOM);
+
+/** Memory of a module, and where in it is room for what is painted. */
+export interface Space {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly arena: number;
+}
+
+const own: Space = { memory: kernels.memory, arena: kernels.allocate(4 * ROOM) };
 
 export type Floats = Float32Array | Float64Array;
 
 /** Rows of values, `pitch` values from one to the next. */
-export interface Rows {
-  readonly values: Float32Array;
+export interface Rows<Values extends Floats = Float32Array> {
+  readonly values: Values;
   readonly row: number;
   readonly pitch: number;
 }
@@ -40,19 +56,22 @@ export const padded = (features: number) => 8 * Math.ceil(features / 8);
 
 /** The memory of one call. */
 export class Painted {
-  readonly #words = new Uint32Array(kernels.memory.buffer, arena, ROOM);
+  readonly #space: Space;
+  readonly #words: Uint32Array;
   readonly #writable: [begin: number, end: number][] = [];
   #next = 0;
   #blocks = 0;
 
-  constructor(paint: number) {
-    new Float32Array(kernels.memory.buffer, arena, ROOM).fill(paint);
+  constructor(paint: number, space: Space) {
+    this.#space = space;
+    this.#words = new Uint32Array(space.memory.buffer, space.arena, ROOM);
+    new Float32Array(space.memory.buffer, space.arena, ROOM).fill(paint);
   }
 
   /** Values that are read. */
   input(values: Floats): number {
     const at = this.#block(values.byteLength / 4);
-    new Uint8Array(kernels.memory.buffer).set(
+    new Uint8Array(this.#space.memory.buffer).set(
       new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
       at,
     );
@@ -60,11 +79,15 @@ export class Painted {
   }
 
   /** Rows that are read; between them is paint. */
-  rows({ values, row, pitch }: Rows): number {
+  rows({ values, row, pitch }: Rows<Floats>): number {
     const count = values.length / row;
-    const at = this.#block((count - 1) * pitch + row);
-    const memory = new Float32Array(kernels.memory.buffer);
-    for (let i = 0; i < count; i++) memory.set(values.subarray(i * row, (i + 1) * row), at / 4 + i * pitch);
+    const size = values.BYTES_PER_ELEMENT;
+    const at = this.#block((((count - 1) * pitch + row) * size) / 4);
+    const memory = new Uint8Array(this.#space.memory.buffer);
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    for (let i = 0; i < count; i++) {
+      memory.set(bytes.subarray(i * row * size, (i + 1) * row * size), at + i * pitch * size);
+    }
     return at;
   }
 
@@ -106,11 +129,11 @@ export class Painted {
     const begin = 4 * Math.ceil((this.#next + MARGIN) / 4) + (this.#blocks++ % 4);
     this.#next = begin + words;
     if (this.#next + MARGIN > ROOM) throw new Error(`expected at most ${ROOM} values, got ${this.#next}`);
-    return arena + 4 * begin;
+    return this.#space.arena + 4 * begin;
   }
 
   #allow(at: number, words: number): void {
-    const begin = (at - arena) / 4;
+    const begin = (at - this.#space.arena) / 4;
     this.#writable.push([begin, begin + words]);
   }
 }
@@ -118,8 +141,8 @@ export class Painted {
 /** Copies, because blocks begin anywhere. */
 export const floatsAt = (pointer: number, length: number) =>
   new Float32Array(kernels.memory.buffer.slice(pointer, pointer + 4 * length));
-export const doublesAt = (pointer: number, length: number) =>
-  new Float64Array(kernels.memory.buffer.slice(pointer, pointer + 8 * length));
+export const doublesAt = (pointer: number, length: number, { memory }: Space = own) =>
+  new Float64Array(memory.buffer.slice(pointer, pointer + 8 * length));
 
 export function rowsAt(pointer: number, { values, row, pitch }: Rows): Float32Array {
   const found = new Float32Array(values.length);
@@ -158,8 +181,11 @@ export function expectSameBits(found: Floats, expected: Floats): void {
 }
 
 /** What the call returns: the same bits on every paint. */
-export function onEveryPaint<Values extends Floats>(call: (memory: Painted) => Values[]): Values[] {
-  const [first, ...others] = PAINTS.map((paint) => call(new Painted(paint)));
+export function onEveryPaint<Values extends Floats>(
+  call: (memory: Painted) => Values[],
+  space: Space = own,
+): Values[] {
+  const [first, ...others] = PAINTS.map((paint) => call(new Painted(paint, space)));
   for (const other of others) for (const [i, values] of other.entries()) expectSameBits(values, first[i]);
   return first;
 }

@@ -17,7 +17,7 @@ const config :Workerd.Config = (
     (name = "fitted.json", json = embed "fitted.json"),
     (name = "simdnorm/edge", esModule = embed "${build}/edge.js"),
     (name = "simdnorm/index.js", esModule = embed "${build}/index.js"),
-${["kernels", "pixels", "rows"].map((name) => `    (name = "simdnorm/${name}.wasm?module", wasm = embed "${build}/${name}.wasm"),`).join("\n")}
+${["kernels", "pixels", "rows", "statistics"].map((name) => `    (name = "simdnorm/${name}.wasm?module", wasm = embed "${build}/${name}.wasm"),`).join("\n")}
   ]))],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
 );`,

@@ -1,0 +1,134 @@
+// The reductions of statistics, for the WebAssembly backend: values that live elsewhere are staged chunk by chunk.
+
+import type { instantiate } from "../../build/statistics.js";
+import { text } from "../../build/statistics.wasm";
+import { isFloat64Array } from "../argument.js";
+import { type Ends, type Present, type StatisticsSteps, type Values, type View, viewOf } from "../backend.js";
+import type { Layout } from "../layout.js";
+import { Bundled } from "./module.js";
+import { type Chunk, STRIP, WINDOW, walk } from "./walk.js";
+import type { Scratch } from "./wasm.js";
+
+/** Bytes that a strip's sums and state take, see assembly/exact.ts: more than its extrema. */
+const WORK = 16 + 72 * STRIP;
+
+type Kernels = Awaited<ReturnType<typeof instantiate>>;
+
+const bundled = /* @__PURE__ */ new Bundled<Kernels>("statistics", text);
+
+let latest: WasmStatistics | undefined;
+
+/** The steps in a backend's memory, or null where their module cannot run. */
+export function wasmStatistics(scratch: Scratch): StatisticsSteps | null {
+  const kernels = bundled.on(scratch.linear);
+  if (kernels === null) return null;
+  if (latest?.kernels !== kernels) latest = new WasmStatistics(scratch, kernels);
+  return latest;
+}
+
+/** The window holds all they need: a chunk, then what the kernels work with, then what they return. */
+class WasmStatistics implements StatisticsSteps {
+  readonly kernels: Kernels;
+  readonly #memory: Scratch["memory"];
+  readonly #window: number;
+  readonly #work: number;
+  readonly #results: number;
+  // Views of the window, and the memory that they are of.
+  #buffer: ArrayBuffer | undefined;
+  #floats = new Float32Array();
+  #doubles = new Float64Array();
+  #first = new Float64Array();
+  #second = new Float64Array();
+  #third = new Float64Array();
+
+  constructor({ memory, window }: Scratch, kernels: Kernels) {
+    this.kernels = kernels;
+    this.#memory = memory;
+    this.#window = window;
+    this.#work = window + 4 * WINDOW;
+    this.#results = this.#work + WORK;
+  }
+
+  moments(x: Values, layout: Layout, skip: boolean, { count, mean, m2 }: Present): void {
+    const { kernels } = this;
+    const work = this.#work;
+    const bytes = this.#open(x);
+    const pointer = this.#memory.pointerTo(x);
+    for (const strip of walk(layout, pointer !== 0, (4 * WINDOW) / bytes)) {
+      const { first, width, columns, inner, copies, chunks } = strip;
+      const stride = (strip.stride / 4) * bytes;
+      const all = columns ? width * inner * copies : width;
+      kernels.noMoments(work, all);
+      for (const chunk of chunks) {
+        const at = this.#load(x, chunk, pointer, bytes);
+        const { rows, planes, feature, seen } = chunk;
+        if (columns) kernels.columnsExact(at, rows, width * inner, copies, stride, bytes, skip, work);
+        else kernels.planesExact(at, rows, planes, chunk.inner, bytes, skip, work, width, feature, seen);
+      }
+      kernels.collectMoments(work, all, width, columns ? inner : 1, ...this.#places());
+      this.#store(first, width, count, mean, m2);
+    }
+  }
+
+  extrema(x: Values, layout: Layout, { count, min, max }: Ends): void {
+    const { kernels } = this;
+    const table = this.#work;
+    const bytes = this.#open(x);
+    const pointer = this.#memory.pointerTo(x);
+    for (const strip of walk(layout, pointer !== 0, (4 * WINDOW) / bytes)) {
+      const { first, width, columns, inner, copies, chunks } = strip;
+      const stride = (strip.stride / 4) * bytes;
+      const all = columns ? width * inner * copies : width;
+      kernels.noExtrema(table, all, bytes);
+      for (const chunk of chunks) {
+        const at = this.#load(x, chunk, pointer, bytes);
+        const { rows, planes, feature } = chunk;
+        if (columns) kernels.columnsExtrema(at, rows, width * inner, copies, stride, bytes, table);
+        else kernels.planesExtrema(at, rows, planes, chunk.inner, bytes, table, feature);
+      }
+      kernels.collectExtrema(table, all, width, columns ? inner : 1, bytes, ...this.#places());
+      this.#store(first, width, count, min, max);
+    }
+  }
+
+  /** Views of the memory as it is now. Returns the bytes of a value. */
+  #open(x: Values): 4 | 8 {
+    const { buffer } = this.#memory;
+    if (buffer !== this.#buffer) {
+      const results = (i: number) => new Float64Array(buffer, this.#results + 8 * STRIP * i, STRIP);
+      this.#floats = new Float32Array(buffer, this.#window, WINDOW);
+      this.#doubles = new Float64Array(buffer, this.#window, WINDOW / 2);
+      this.#first = results(0);
+      this.#second = results(1);
+      this.#third = results(2);
+      this.#buffer = buffer;
+    }
+    return isFloat64Array(x) ? 8 : 4;
+  }
+
+  /** A pointer to the chunk's values: where they stand, or staged now. Rows that are apart in the array are packed. */
+  #load(x: Values, { offset, length, rows, row, pitch }: Chunk, pointer: number, bytes: 4 | 8): number {
+    if (pointer !== 0) return pointer + bytes * offset;
+    const window: View = bytes === 8 ? this.#doubles : this.#floats;
+    const array = viewOf(x);
+    if (length === array.length) window.set(array);
+    else if (row === pitch) window.set(array.subarray(offset, offset + length));
+    else {
+      for (let i = 0, from = offset; i < rows; i++, from += pitch) {
+        window.set(array.subarray(from, from + row), i * row);
+      }
+    }
+    return this.#window;
+  }
+
+  /** Where the kernels write what they return. */
+  #places(): [number, number, number] {
+    return [this.#results, this.#results + 8 * STRIP, this.#results + 16 * STRIP];
+  }
+
+  #store(at: number, width: number, first: Float64Array, second: Float64Array, third: Float64Array): void {
+    first.set(this.#first.subarray(0, width), at);
+    second.set(this.#second.subarray(0, width), at);
+    third.set(this.#third.subarray(0, width), at);
+  }
+}
