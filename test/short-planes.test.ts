@@ -1,4 +1,5 @@
-// Planes of up to 512 values, whose float32 sums are merged two features at a time: the variance is within 5·10⁻⁷.
+// The variance of planes within 5·10⁻⁷: of up to 512 values, whose float32 sums are merged two features at a time, and of
+// long ones that begin far from where they stay.
 
 import { BatchNorm } from "simdnorm";
 import { expect, test } from "vitest";
@@ -37,5 +38,14 @@ onBothBackends(() => {
       const { variance } = moments(x, sizes);
       expect(worst(layer.runningVariance, variance, (v) => 5e-7 * v).ratio).toBeLessThanOrEqual(1);
     }
+  });
+
+  // Summed about the first 64 values, the squares of the rest would be a thousand times their variance.
+  test.each([3000, 60_000])("a plane of %i that begins far away", (inner) => {
+    const x = make({ outer: 1, features: 1, inner }, "N(0, 1)").map((value, i) => (i < 64 ? 1000 : value));
+    const layer = new BatchNorm(1, { axis: 1, momentum: 1, unbiased: false });
+    layer.train(x, { shape: [1, 1, inner] });
+    const { variance } = moments(x, { outer: 1, features: 1, inner });
+    expect(worst(layer.runningVariance, variance, (v) => 5e-7 * v).ratio).toBeLessThanOrEqual(1);
   });
 });

@@ -103,7 +103,10 @@ const inBuffer = (buffer: ArrayBufferLike, values: Float32Array): Float32Array =
 /** The same values in arrays of other kinds. */
 const RIGHT: Record<string, (values: Float32Array<ArrayBuffer>) => unknown> = {
   "of a subclass": (values) => Reflect.construct(Own, [values.slice().buffer]),
-  "in shared memory": (values) => inBuffer(new SharedArrayBuffer(values.byteLength), values),
+  // Pages have it where they are isolated.
+  ...(typeof SharedArrayBuffer === "function" && {
+    "in shared memory": (values) => inBuffer(new SharedArrayBuffer(values.byteLength), values),
+  }),
   "in resizable memory": (values) =>
     inBuffer(Reflect.construct(ArrayBuffer, [values.byteLength, { maxByteLength: 10 ** 7 }]), values),
   "that tracks its buffer's length": (values) => {

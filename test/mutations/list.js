@@ -38,7 +38,12 @@ export const mutations = [
     [...kernels, ...training],
   ],
   ["assembly/moments-planes.ts", "<usize>(n * 4) : left;", "left : left;", training],
-  ["assembly/moments-planes.ts", "max(q - s * delta, 0)", "q - s * delta", [...kernels, ...training]],
+  [
+    "assembly/moments-planes.ts",
+    "max(q - s * delta, 0)",
+    "q - s * delta",
+    ["equivalent: the first value is the shift, so that at least 1/n of the squares is left"],
+  ],
   [
     "assembly/moments-planes.ts",
     "if (count === 0 && inner < 4)",
@@ -87,7 +92,14 @@ export const mutations = [
   ["src/wasm/memory.ts", "byteLength + SLACK <= buffer", "byteLength <= buffer", memory],
   ["src/wasm/operand.ts", "if (first <= this.#from)", "if (first < this.#from)", operand],
   ["src/wasm/operand.ts", "this.#pointer !== 0 && chunk.row === chunk.pitch", "this.#pointer !== 0", operand],
-  ["src/wasm/operand.ts", "this.#spread = !this.resident &&", "this.#spread =", operand],
+  [
+    "src/wasm/operand.ts",
+    "this.#spread = !this.resident &&",
+    "this.#spread =",
+    [
+      "equivalent: what stands in memory has no place in the window, and what is written over it only gets another one",
+    ],
+  ],
   [
     "src/wasm/wasm.ts",
     "this.#x.resident && this.#y.resident && this.#beside.resident",
@@ -109,8 +121,8 @@ export const mutations = [
   ["src/wasm/walk.ts", "features * inner <= WIDE && outer", "features * inner <= 4 * WIDE && outer", operand],
   [
     "src/wasm/walk.ts",
-    "const most = 2 * Math.max(1, Math.floor(WINDOW / inner / 2));",
-    "const most = Math.max(1, Math.floor(WINDOW / inner));",
+    "const most = 2 * Math.max(1, Math.floor(window / inner / 2));",
+    "const most = Math.max(1, Math.floor(window / inner));",
     operand,
   ],
   ["src/wasm/walk.ts", "const seen = image * inner + done;", "const seen = image * inner;", operand],
@@ -132,8 +144,8 @@ export const mutations = [
   ["src/prepared.ts", "neverForgotten(this);", "", ["test/node/environment.test.ts", ...memory]],
   [
     "src/scaler.ts",
-    "if (this.#fitted !== before) this.#become(before, precision);",
-    "",
+    "const y = this.#map(x, { out, shape }, forward, this.#fit.after);\n      this.#adopt(part, precision, forward);",
+    "this.#adopt(part, precision, forward);\n      const y = this.#map(x, { out, shape }, forward, this.#fit.after);",
     ["test/node/exhaustion.test.ts"],
   ],
 
