@@ -53,8 +53,8 @@ export class Memory {
 
   /** A view of this memory as a block, which is found again when the memory has grown. */
   placed(values: Float32Array): Float32Array | Floats {
-    const { buffer, byteOffset: pointer, length } = values;
-    return buffer === this.buffer ? new Floats(this, length, { pointer, free() {} }) : values;
+    if (values.buffer !== this.buffer) return values;
+    return new Floats(this, values.length, { pointer: values.byteOffset, free() {} });
   }
 
   /** The same for float64. */

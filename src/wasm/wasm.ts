@@ -51,6 +51,8 @@ export class Wasm implements Backend, Pass {
   readonly #scratch: number;
   readonly #window: Window;
 
+  readonly scratch: Scratch;
+
   // The running call's arrays, and how they are walked.
   readonly #x: Operand;
   readonly #y: Operand;
@@ -72,6 +74,10 @@ export class Wasm implements Backend, Pass {
     this.#tiled = memory.take(16 * WIDE).pointer;
     this.#scratch = memory.take(32 * STRIP).pointer;
     this.#window = new Window(memory, HOLD);
+    this.scratch = {
+      ...{ linear: kernels.memory, memory, table: this.#scratch },
+      ...{ window: this.#window.pointer, room: HOLD },
+    };
     this.#x = new Operand(memory, this.#window);
     this.#y = new Operand(memory, this.#window, this.#x);
     this.#beside = new Operand(memory, new Window(memory, WINDOW));
@@ -110,16 +116,6 @@ export class Wasm implements Backend, Pass {
         held = false;
     }
     return { map, pointer: held ? pointer : 0, copies, free };
-  }
-
-  get scratch(): Scratch {
-    return {
-      linear: this.#kernels.memory,
-      memory: this.#memory,
-      window: this.#window.pointer,
-      room: HOLD,
-      table: this.#scratch,
-    };
   }
 
   // ------------------------------------------------------------------------------------ pass
