@@ -23,12 +23,14 @@ export class Memory {
   readonly #kernels: Pick<Kernels, "memory" | "allocate" | "free">;
   #buffer: ArrayBuffer;
   #probe: Uint8Array;
+  #size: number;
   #large = 0;
 
   constructor(kernels: Pick<Kernels, "memory" | "allocate" | "free">) {
     this.#kernels = kernels;
     this.#buffer = kernels.memory.buffer;
     this.#probe = new Uint8Array(this.#buffer, 0, 1);
+    this.#size = this.#buffer.byteLength;
   }
 
   /** Kept, because asking for it costs 15 ns; a growth leaves views of the one before with length 0. */
@@ -36,6 +38,7 @@ export class Memory {
     if (this.#probe.length === 0) {
       this.#buffer = this.#kernels.memory.buffer;
       this.#probe = new Uint8Array(this.#buffer, 0, 1);
+      this.#size = this.#buffer.byteLength;
     }
     return this.#buffer;
   }
@@ -90,9 +93,14 @@ export class Memory {
 
   /** Where values stand in this memory; 0 if they live elsewhere, or so close to its end that reductions reach over. */
   pointerTo(values: Values): number {
-    const { buffer, byteOffset, byteLength } = viewOf(values);
-    const mine = buffer === this.buffer && byteOffset + byteLength + SLACK <= buffer.byteLength;
-    return mine ? byteOffset : 0;
+    const { buffer } = this;
+    // Of a block without its view, whose accessors take 20 ns each.
+    if (values instanceof Floats) {
+      return values.memory === this && values.end + SLACK <= this.#size ? values.pointer : 0;
+    }
+    const view = viewOf(values);
+    if (view.buffer !== buffer || view.byteOffset + view.byteLength + SLACK > this.#size) return 0;
+    return view.byteOffset;
   }
 }
 
@@ -106,6 +114,8 @@ export interface Taken {
 export class Floats implements Block {
   readonly memory: Memory;
   readonly pointer: number;
+  /** Behind the last value. */
+  readonly end: number;
   readonly free: () => void;
   readonly #length: number;
   #values: Float32Array<ArrayBuffer>;
@@ -113,6 +123,7 @@ export class Floats implements Block {
   constructor(memory: Memory, length: number, { pointer, free }: Taken) {
     this.memory = memory;
     this.pointer = pointer;
+    this.end = pointer + 4 * length;
     this.free = free;
     this.#length = length;
     this.#values = new Float32Array(memory.buffer, pointer, length);
