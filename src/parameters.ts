@@ -57,10 +57,7 @@ export function normOf(
   };
 }
 
-/** @throws TypeError if the memory of gamma or beta was transferred */
 export function normToJson(features: number, { epsilon, gamma, beta }: Norm): ParametersJSON {
-  checkInUse("gamma", gamma, features);
-  checkInUse("beta", beta, features);
   return {
     ...{ features, epsilon },
     gamma: gamma && listToJson(gamma),

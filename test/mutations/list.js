@@ -166,12 +166,6 @@ export const mutations = [
   ["src/argument.ts", 'kind(value) === "Float32Array"', "value instanceof Float32Array", arguments_],
   ["src/layout.ts", "at < 0 || at >= sizes.length", "at >= sizes.length", arguments_],
   ["src/layout.ts", "sizes[axis] === 0 ? 0 : all * sizes[axis]", "all * sizes[axis]", arguments_],
-  [
-    "src/parameters.ts",
-    '  checkInUse("gamma", gamma, features);\n  checkInUse("beta", beta, features);\n',
-    "",
-    arguments_,
-  ],
   ["src/shown.ts", "value instanceof noun && isMade(value)", "value instanceof noun", arguments_],
   [
     "src/json.ts",
