@@ -89,7 +89,7 @@ export const mutations = [
   ["src/wasm/memory.ts", ">>> 0;", "| 0;", memory],
   ["src/wasm/memory.ts", "const SLACK = 32;", "const SLACK = 0;", memory],
   ["src/wasm/memory.ts", "floats.values.fill(0);", "", memory],
-  ["src/wasm/memory.ts", "byteLength + SLACK <= buffer", "byteLength <= buffer", memory],
+  ["src/wasm/memory.ts", "values.end + SLACK <= this.#size", "values.end <= this.#size", memory],
   ["src/wasm/operand.ts", "if (first <= this.#from)", "if (first < this.#from)", operand],
   ["src/wasm/operand.ts", "this.#pointer !== 0 && chunk.row === chunk.pitch", "this.#pointer !== 0", operand],
   [
@@ -152,16 +152,11 @@ export const mutations = [
   // Arguments.
   [
     "src/call.ts",
-    "Math.max(a.byteOffset, b.byteOffset) < ends",
-    "b.byteOffset <= a.byteOffset && a.byteOffset < ends",
+    "const apart = Math.abs(a.byteOffset - b.byteOffset);",
+    "const apart = a.byteOffset - b.byteOffset;",
     arguments_,
   ],
-  [
-    "src/call.ts",
-    "Math.max(a.byteOffset, b.byteOffset) < ends",
-    "Math.max(a.byteOffset, b.byteOffset) <= ends",
-    arguments_,
-  ],
+  ["src/call.ts", "return apart < a.length", "return apart <= a.length", arguments_],
   ["src/argument.ts", "array.length === length && length > 0", "length > 0", arguments_],
   ["src/argument.ts", 'kind(value) === "Float32Array"', "value instanceof Float32Array", arguments_],
   ["src/layout.ts", "at < 0 || at >= sizes.length", "at >= sizes.length", arguments_],
