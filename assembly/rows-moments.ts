@@ -52,8 +52,9 @@ export function rowsOf(stride: usize): usize {
 // ------------------------------------------------------------------------------------ reduce
 
 /**
- * K of `rows` rows, into lane `stream` of their entries: the mean of 16 values spread over the row, of its first
- * 4, or its first. They are summed as a tree, so that equal values give exactly their value.
+ * K of `rows` rows, into lane `stream` of their entries: the mean of its first and last 8 values, of its first 4, or
+ * its first. They are summed as a tree, so that equal values give exactly their value. Beyond the cache, 16 values from
+ * four places of a row would take LayerNorm from 0.4 to 0.6 ns per element.
  */
 export function seed(
   x: usize,
@@ -64,12 +65,12 @@ export function seed(
   entry: usize,
   stream: usize,
 ): void {
-  const step = (features >> 2) << 2;
+  const last = (features << 2) - 32;
   entry += stream << 2;
   do {
     if (features >= 16) {
-      const two = f32x4.add(value(x, beside, added), value(x + step, beside, added));
-      const more = f32x4.add(value(x + 2 * step, beside, added), value(x + 3 * step, beside, added));
+      const two = f32x4.add(value(x, beside, added), value(x + 16, beside, added));
+      const more = f32x4.add(value(x + last, beside, added), value(x + last + 16, beside, added));
       const k = f32x4.mul(horizontal(f32x4.add(two, more)), f32x4.splat(1.0 / 16.0));
       v128.store32_lane(entry, k, 0, CENTER);
     } else if (features >= 4) {
