@@ -34,13 +34,3 @@ export interface BatchNormJSON extends NormJSON {
   /** Successful calls of `train`. */
   batchesTracked: number;
 }
-
-/** The gradients of the loss. */
-export interface BackwardResult<Kind> {
-  /** With respect to x: as long as x, and of its kind. */
-  dx: Kind;
-  /** With respect to gamma, per feature; null where the layer has none. */
-  dGamma: Float32Array<ArrayBuffer> | null;
-  /** With respect to beta, per feature; null where the layer has none. */
-  dBeta: Float32Array<ArrayBuffer> | null;
-}

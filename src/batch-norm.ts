@@ -11,7 +11,7 @@ import {
   wrongValue,
 } from "./argument.js";
 import type { Norm, Statistics } from "./backend.js";
-import type { BackwardResult, BatchNormJSON, BatchNormOptions } from "./batch-norm-types.js";
+import type { BatchNormJSON, BatchNormOptions } from "./batch-norm-types.js";
 import {
   APPLY,
   type ApplyOptions,
@@ -25,7 +25,7 @@ import { fieldsOf, fromJson, listFromJson, listToJson, type Parsed } from "./jso
 import { Layer, layerFromJson, NORM } from "./layer.js";
 import { samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
-import { checkInUse, noGradients, variances, weighted } from "./parameters.js";
+import { type BackwardResult, checkInUse, noGradients, resultOf, variances, weighted } from "./parameters.js";
 import {
   type BackwardOptions,
   type BatchGradients,
@@ -197,11 +197,7 @@ export class BatchNorm extends Layer {
       const through = fixed ? noGradients(this.features) : weighted(gradients, norm.gamma);
       pass.slope(layout, statistics, norm, through);
     });
-    return {
-      dx,
-      dGamma: norm.gamma && new Float32Array(gradients.dGamma),
-      dBeta: norm.beta && new Float32Array(gradients.dBeta),
-    };
+    return resultOf(dx, norm, gradients);
   }
 
   /**

@@ -2,7 +2,6 @@
 
 import { checkOptions, positiveInteger, wrongValue } from "./argument.js";
 import { type After, type Norm, type Pass, type Statistics, viewOf } from "./backend.js";
-import type { BackwardResult } from "./batch-norm-types.js";
 import {
   APPLY,
   type ApplyOptions,
@@ -17,7 +16,7 @@ import { backendFor } from "./environment.js";
 import { Layer, NORM } from "./layer.js";
 import { type Layout, product } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
-import { type NormOptions, noGradients } from "./parameters.js";
+import { type BackwardResult, type NormOptions, noGradients, resultOf } from "./parameters.js";
 import type { Data } from "./tensor.js";
 
 /** Values of a part, which all steps take before the next part. */
@@ -90,22 +89,18 @@ export abstract class Grouped extends Layer {
     checkOptions(options, ["out", "shape"]);
     const { out, shape } = options;
     const call = new Call(x, { out, shape }, this.features, this.axis, "dy", dy);
-    const { dGamma, dBeta } = noGradients(this.features);
+    const gradients = noGradients(this.features);
     let own = noGradients(0);
     const dx = this.#run(call, (pass, { layout, first, statistics, norm }) => {
       if (own.dBeta.length !== layout.features) own = noGradients(layout.features);
       pass.gradients(layout, statistics, norm, own);
-      addInRounds(dGamma, own.dGamma, first);
-      addInRounds(dBeta, own.dBeta, first);
+      addInRounds(gradients.dGamma, own.dGamma, first);
+      addInRounds(gradients.dBeta, own.dBeta, first);
       sumGroups(own.dGamma, norm.gamma, this.#per);
       sumGroups(own.dBeta, norm.gamma, this.#per);
       pass.slope(layout, statistics, norm, own);
     });
-    return {
-      dx,
-      dGamma: this.gamma && new Float32Array(dGamma),
-      dBeta: this.beta && new Float32Array(dBeta),
-    };
+    return resultOf(dx, this.parameters(), gradients);
   }
 
   /**

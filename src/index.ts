@@ -2,7 +2,7 @@
 
 export { Affine, type AffineJSON, type AffineOptions } from "./affine.js";
 export { BatchNorm } from "./batch-norm.js";
-export type { BackwardResult, BatchNormJSON, BatchNormOptions } from "./batch-norm-types.js";
+export type { BatchNormJSON, BatchNormOptions } from "./batch-norm-types.js";
 export type { ApplyOptions, Like, Out, OutOption, ShapeOption } from "./call.js";
 export { backend, type InitOptions, init } from "./environment.js";
 export { Extrema, type ExtremaJSON, type ExtremaOptions } from "./extrema.js";
@@ -37,10 +37,16 @@ export {
   type SklearnMinMax,
 } from "./min-max-scaler.js";
 export { type AddOptions, Moments, type MomentsJSON, type MomentsOptions } from "./moments.js";
-export type { NormJSON, NormOptions, ParameterOptions, ParametersJSON } from "./parameters.js";
+export type {
+  BackwardResult,
+  NormJSON,
+  NormOptions,
+  ParameterOptions,
+  ParametersJSON,
+} from "./parameters.js";
 export type { PixelSumsJSON } from "./pixel-sums.js";
 export { RMSNorm, type RMSNormJSON, type RMSNormOptions } from "./rms-norm.js";
-export type { RowGradients, SkipOptions } from "./row-norm.js";
+export type { SkipOptions } from "./row-norm.js";
 export type { LikeSamples, OutSamples, Samples } from "./samples.js";
 export type { FitOptions, SklearnOptions, SklearnUnread } from "./scaler.js";
 export {

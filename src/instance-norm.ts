@@ -2,7 +2,6 @@
 
 import { checkOptions, perFeature, wrongKind } from "./argument.js";
 import type { Statistics } from "./backend.js";
-import type { BackwardResult } from "./batch-norm-types.js";
 import {
   APPLY,
   type ApplyOptions,
@@ -15,7 +14,14 @@ import {
 import { Grouped } from "./grouped.js";
 import { fieldsOf, type JsonNumber, listFromJson, listToJson, type Parsed } from "./json.js";
 import { layerFromJson, NORM } from "./layer.js";
-import { type NormJSON, type NormOptions, noGradients, variances } from "./parameters.js";
+import {
+  type BackwardResult,
+  type NormJSON,
+  type NormOptions,
+  noGradients,
+  resultOf,
+  variances,
+} from "./parameters.js";
 import type { Data } from "./tensor.js";
 import { type PyTorchNormOptions, pyTorchInstances, type StateDict } from "./trained.js";
 
@@ -118,11 +124,7 @@ export class InstanceNorm extends Grouped {
       pass.gradients(layout, statistics, norm, gradients);
       pass.slope(layout, statistics, norm, noGradients(this.features));
     });
-    return {
-      dx,
-      dGamma: norm.gamma && new Float32Array(gradients.dGamma),
-      dBeta: norm.beta && new Float32Array(gradients.dBeta),
-    };
+    return resultOf(dx, norm, gradients);
   }
 
   /** The whole layer, exact: for JSON, and for messages to workers, which carry no objects of classes. */

@@ -3,8 +3,14 @@
 import { checkOptions } from "./argument.js";
 import type { Like, Out, OutOption } from "./call.js";
 import { fieldsOf, type Parsed } from "./json.js";
-import { normFromJson, normToJson, type ParameterOptions, type ParametersJSON } from "./parameters.js";
-import { type RowGradients, RowNormalization } from "./row-norm.js";
+import {
+  type BackwardResult,
+  normFromJson,
+  normToJson,
+  type ParameterOptions,
+  type ParametersJSON,
+} from "./parameters.js";
+import { RowNormalization } from "./row-norm.js";
 import type { Data } from "./tensor.js";
 import { type PyTorchRowOptions, pyTorchRows, type StateDict } from "./trained.js";
 
@@ -49,8 +55,8 @@ export class LayerNorm extends RowNormalization {
    *   feature, null where the layer has none
    * @throws TypeError, RangeError, ReferenceError if an argument does not fit; nothing is written
    */
-  backward<X extends Data>(x: X, dy: Data, options?: OutOption<Out<X>>): RowGradients<Like<X>>;
-  backward(x: Data, dy: Data, options: OutOption<Data> = {}): RowGradients<Data> {
+  backward<X extends Data>(x: X, dy: Data, options?: OutOption<Out<X>>): BackwardResult<Like<X>>;
+  backward(x: Data, dy: Data, options: OutOption<Data> = {}): BackwardResult<Data> {
     return this.gradientsOf(x, dy, options);
   }
 

@@ -108,6 +108,29 @@ export function noGradients(features: number): Gradients {
   return { dGamma: new Float64Array(features), dBeta: new Float64Array(features) };
 }
 
+/** The gradients of the loss. */
+export interface BackwardResult<Kind> {
+  /** With respect to what was normalized: as long as x, and of its kind. */
+  dx: Kind;
+  /** With respect to gamma, per feature; null where the layer has none. */
+  dGamma: Float32Array<ArrayBuffer> | null;
+  /** With respect to beta, per feature; null where the layer has none. */
+  dBeta: Float32Array<ArrayBuffer> | null;
+}
+
+/** The gradients of what a layer has. */
+export function resultOf<Kind>(
+  dx: Kind,
+  { gamma, beta }: Norm,
+  { dGamma, dBeta }: Gradients,
+): BackwardResult<Kind> {
+  return {
+    dx,
+    dGamma: gamma && new Float32Array(dGamma),
+    dBeta: beta && new Float32Array(dBeta),
+  };
+}
+
 /** Gradients times gamma, as `slope` takes them. */
 export function weighted({ dGamma, dBeta }: Gradients, gamma: Float32Array | null): Gradients {
   if (gamma === null) return { dGamma, dBeta };

@@ -3,8 +3,14 @@
 import { checkOptions, wrongKind } from "./argument.js";
 import type { Like, Out, OutOption } from "./call.js";
 import { fieldsOf, type Parsed } from "./json.js";
-import { normFromJson, normToJson, type ParameterOptions, type ParametersJSON } from "./parameters.js";
-import { type RowGradients, RowNormalization } from "./row-norm.js";
+import {
+  type BackwardResult,
+  normFromJson,
+  normToJson,
+  type ParameterOptions,
+  type ParametersJSON,
+} from "./parameters.js";
+import { RowNormalization } from "./row-norm.js";
 import type { Data } from "./tensor.js";
 import { type PyTorchRowOptions, pyTorchRows, type StateDict } from "./trained.js";
 
@@ -54,8 +60,12 @@ export class RMSNorm extends RowNormalization {
    *   has none
    * @throws TypeError, RangeError, ReferenceError if an argument does not fit; nothing is written
    */
-  backward<X extends Data>(x: X, dy: Data, options?: OutOption<Out<X>>): Omit<RowGradients<Like<X>>, "dBeta">;
-  backward(x: Data, dy: Data, options: OutOption<Data> = {}): Omit<RowGradients<Data>, "dBeta"> {
+  backward<X extends Data>(
+    x: X,
+    dy: Data,
+    options?: OutOption<Out<X>>,
+  ): Omit<BackwardResult<Like<X>>, "dBeta">;
+  backward(x: Data, dy: Data, options: OutOption<Data> = {}): Omit<BackwardResult<Data>, "dBeta"> {
     const { dx, dGamma } = this.gradientsOf(x, dy, options);
     return { dx, dGamma };
   }

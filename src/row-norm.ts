@@ -5,7 +5,14 @@ import { type RowNorm, type Rows, viewOf } from "./backend.js";
 import { checkOutput, type Like, type Out, type OutOption, overlap } from "./call.js";
 import { rowStepsFor } from "./environment.js";
 import { layoutOf, product } from "./layout.js";
-import { checkInUse, noGradients, normOf, type ParameterOptions } from "./parameters.js";
+import {
+  type BackwardResult,
+  checkInUse,
+  noGradients,
+  normOf,
+  type ParameterOptions,
+  resultOf,
+} from "./parameters.js";
 import { Shown } from "./shown.js";
 import { type Data, isTensor, Tensor, valuesOf } from "./tensor.js";
 
@@ -18,16 +25,6 @@ export interface SkipOptions extends Plain {
    * them and from `out`. As long as x, of either kind. Default: it is not kept.
    */
   sum?: Data | undefined;
-}
-
-/** Gradients of a loss. */
-export interface RowGradients<Kind> {
-  /** With respect to x, or to x + skip: as long as x, and of its kind. */
-  dx: Kind;
-  /** With respect to gamma, per feature; null where the layer has none. */
-  dGamma: Float32Array<ArrayBuffer> | null;
-  /** With respect to beta, per feature; null where the layer has none. */
-  dBeta: Float32Array<ArrayBuffer> | null;
 }
 
 export abstract class RowNormalization extends Shown {
@@ -95,7 +92,7 @@ export abstract class RowNormalization extends Shown {
   }
 
   /** What `backward` of both does. */
-  protected gradientsOf(x: Data, dy: Data, options: OutOption<Data>): RowGradients<Data> {
+  protected gradientsOf(x: Data, dy: Data, options: OutOption<Data>): BackwardResult<Data> {
     checkOptions(options, ["out"]);
     const { out } = options;
     const values = this.#rowsOf(x);
@@ -111,11 +108,7 @@ export abstract class RowNormalization extends Shown {
     const { length } = viewOf(values);
     const steps = rowStepsFor(length, norm.features);
     if (length > 0) steps.backward(norm, values, slope, to ?? valuesOf("out", dx), gradients);
-    return {
-      dx,
-      dGamma: norm.gamma && new Float32Array(gradients.dGamma),
-      dBeta: norm.beta && new Float32Array(gradients.dBeta),
-    };
+    return resultOf(dx, norm, gradients);
   }
 
   /** The settings and parameters: not a getter, which consoles show. */
