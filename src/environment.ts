@@ -9,11 +9,11 @@ import { rowSteps } from "./javascript/row-steps.js";
 import { statisticsSteps } from "./javascript/statistics.js";
 import type { Layout } from "./layout.js";
 import { Lists } from "./lists.js";
-import { wasmImageSteps } from "./wasm/image-steps.js";
+import { pixels } from "./wasm/image-steps.js";
 import { exportsOf, give, isModule, type Kernels, kernels, nameOf } from "./wasm/module.js";
-import { wasmRowSteps } from "./wasm/row-steps.js";
-import { wasmStatistics } from "./wasm/statistics.js";
-import { Wasm } from "./wasm/wasm.js";
+import { LONGEST, rows } from "./wasm/row-steps.js";
+import { statistics } from "./wasm/statistics.js";
+import { type Scratch, Wasm } from "./wasm/wasm.js";
 
 /** Values up to which a call is faster in JavaScript: 3 × 2 takes 0.2 µs there, and 0.5 µs through WebAssembly. */
 const TINY = 128;
@@ -67,11 +67,15 @@ export function backendForBoth(layout: Layout, values: Values): Backend {
   return isFloat64Array(values) || values instanceof Lists ? double() : backendFor(layout);
 }
 
+/** The steps of a family of kernels on large data, where its module can run, or the same as loops. */
+function stepsOf<Steps>(family: { on(scratch: Scratch): Steps | null }, large: boolean, loops: Steps): Steps {
+  const backend = current();
+  return (large && backend instanceof Wasm ? family.on(backend.scratch) : null) ?? loops;
+}
+
 /** The reductions of statistics of such data, of every kind. */
 export function statisticsFor(layout: Layout, values: Values): StatisticsSteps {
-  const backend = current();
-  const steps = backend instanceof Wasm && layout.length > TINY ? wasmStatistics(backend.scratch) : null;
-  const arrays = steps ?? statisticsSteps;
+  const arrays = stepsOf(statistics, layout.length > TINY, statisticsSteps);
   return values instanceof Lists ? new ListsStatistics(arrays) : arrays;
 }
 
@@ -79,17 +83,13 @@ export function statisticsFor(layout: Layout, values: Values): StatisticsSteps {
  * The steps on an image of so many pixels. Large ones have no bound: from array to array 1920 × 1080 takes 1.5 ns a
  * pixel through WebAssembly, 1.9 while others use the memory, and at least 3.5 by the tables of JavaScript.
  */
-export function imageStepsFor(pixels: number): ImageSteps {
-  const backend = current();
-  const steps = backend instanceof Wasm && pixels > TINY_IMAGE ? wasmImageSteps(backend.scratch) : null;
-  return steps ?? imageSteps;
+export function imageStepsFor(count: number): ImageSteps {
+  return stepsOf(pixels, count > TINY_IMAGE, imageSteps);
 }
 
 /** The steps on rows of so many features, of which there are `length` values. */
 export function rowStepsFor(length: number, features: number): RowSteps {
-  const backend = current();
-  const steps = backend instanceof Wasm && length > TINY ? wasmRowSteps(backend.scratch, features) : null;
-  return steps ?? rowSteps;
+  return stepsOf(rows, length > TINY && features <= LONGEST, rowSteps);
 }
 
 /** Which kernels run: `"wasm"`, or `"javascript"` where WebAssembly or its SIMD is missing or forbidden. */

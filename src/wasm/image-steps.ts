@@ -5,8 +5,8 @@ import { text } from "../../build/pixels.wasm";
 import { type Block, type ImageSteps, type Order, type Pixels, viewOf } from "../backend.js";
 import { imageSteps } from "../javascript/image-steps.js";
 import type { PixelTable } from "../pixel-map.js";
+import { Family } from "./family.js";
 import type { Memory } from "./memory.js";
-import { Bundled } from "./module.js";
 import { WINDOW } from "./walk.js";
 import type { Scratch } from "./wasm.js";
 
@@ -17,14 +17,6 @@ const CHUNK = WINDOW / 4;
 const MAP = 80;
 
 type Kernels = Awaited<ReturnType<typeof instantiate>>;
-
-const bundled = /* @__PURE__ */ new Bundled<Kernels>("pixels", text);
-
-/** The steps in a backend's memory, or null where their module cannot run. */
-export function wasmImageSteps(scratch: Scratch): ImageSteps | null {
-  const kernels = bundled.on(scratch.linear);
-  return kernels && new WasmImageSteps(scratch, kernels);
-}
 
 class WasmImageSteps implements ImageSteps {
   readonly #scratch: Scratch;
@@ -104,6 +96,12 @@ class WasmImageSteps implements ImageSteps {
     return new Uint8Array(this.#scratch.memory.buffer, pointer, length);
   }
 }
+
+export const pixels = /* @__PURE__ */ new Family<Kernels, ImageSteps>(
+  "pixels",
+  text,
+  (scratch, kernels) => new WasmImageSteps(scratch, kernels),
+);
 
 /** An image's values: where they stand in linear memory, or chunk by chunk behind the pixels in the window. */
 class Places {

@@ -33,8 +33,6 @@ export class Bundled<Exports> {
   readonly #name: string;
   readonly #text: string;
   #compiled: WebAssembly.Module | null | undefined;
-  #memory: WebAssembly.Memory | null = null;
-  #exports: Exports | null = null;
 
   constructor(name: string, text: string) {
     this.#name = name;
@@ -44,21 +42,21 @@ export class Bundled<Exports> {
   }
 
   /**
-   * The kernels that work in a memory, or in one of their own; null where they cannot run: under a content security
+   * A new instance of the kernels, which work in a memory, or in one of their own; null where they cannot run: under a content security
    * policy WebKit compiles modules, but refuses their instances.
    */
   on(memory: WebAssembly.Memory | null): Exports | null {
-    if (memory === null || memory !== this.#memory) {
-      if (this.#compiled === undefined && !given.has(this.#name)) this.#compiled = compile(this.#text);
-      const module = given.get(this.#name) ?? this.#compiled;
-      try {
-        this.#exports = module ? exportsOf<Exports>(module, memory) : null;
-      } catch {
-        this.#exports = null;
-      }
-      this.#memory = memory;
+    let module = given.get(this.#name);
+    if (module === undefined) {
+      if (this.#compiled === undefined) this.#compiled = compile(this.#text);
+      if (this.#compiled === null) return null;
+      module = this.#compiled;
     }
-    return this.#exports;
+    try {
+      return exportsOf<Exports>(module, memory);
+    } catch {
+      return null;
+    }
   }
 }
 

@@ -3,16 +3,14 @@
 import type { instantiate } from "../../build/rows.js";
 import { text } from "../../build/rows.wasm";
 import { type Gradients, type RowNorm, type RowSteps, type Rows, viewOf } from "../backend.js";
-import { Bundled } from "./module.js";
+import { Family } from "./family.js";
 import { WINDOW } from "./walk.js";
 import type { Scratch } from "./wasm.js";
 
 type Kernels = Awaited<ReturnType<typeof instantiate>>;
 
-const bundled = /* @__PURE__ */ new Bundled<Kernels>("rows", text);
-
 /** Features of the longest rows whose parameters, gradients and two chunks the window has room for. */
-const LONGEST = 65_536;
+export const LONGEST = 65_536;
 
 /** Values that the kernels work with, beside 2 per feature. */
 const WORK = 1024;
@@ -20,28 +18,15 @@ const WORK = 1024;
 /** Values between two chunks, so that they do not lie equal modulo 4096 bytes: see memory.ts. */
 const APART = 272;
 
-/** Those of the latest call: new ones would take as long as a row. */
-let latest: WasmRowSteps | null = null;
-
-/** The steps in a backend's memory, or null where their module cannot run, or rows are too long for it. */
-export function wasmRowSteps(scratch: Scratch, features: number): RowSteps | null {
-  if (features > LONGEST) return null;
-  if (latest?.scratch !== scratch) {
-    const kernels = bundled.on(scratch.linear);
-    latest = kernels && new WasmRowSteps(scratch, kernels);
-  }
-  return latest;
-}
-
 class WasmRowSteps implements RowSteps {
-  readonly scratch: Scratch;
+  readonly #scratch: Scratch;
   readonly #kernels: Kernels;
   /** The window, and how many of its values are taken. */
   #window = new Float32Array();
   #taken = 0;
 
   constructor(scratch: Scratch, kernels: Kernels) {
-    this.scratch = scratch;
+    this.#scratch = scratch;
     this.#kernels = kernels;
   }
 
@@ -84,7 +69,7 @@ class WasmRowSteps implements RowSteps {
     const columns = padded(features);
     const s2 = this.#take(2 * columns);
     const s1 = this.#take(2 * columns);
-    const sums = new Float64Array(this.scratch.memory.buffer, s2, 2 * columns).fill(0);
+    const sums = new Float64Array(this.#scratch.memory.buffer, s2, 2 * columns).fill(0);
     const g = this.#parameter(gamma, features, 1);
     const work = this.#take(WORK + 2 * columns);
     const first = this.#taken;
@@ -115,13 +100,13 @@ class WasmRowSteps implements RowSteps {
   #begin(): void {
     this.#taken = 0;
     if (this.#window.length > 0) return;
-    const { memory, window, room } = this.scratch;
+    const { memory, window, room } = this.#scratch;
     this.#window = new Float32Array(memory.buffer, window, room);
   }
 
   /** A pointer to so many values of the window, aligned to 32 bytes. */
   #take(length: number): number {
-    const pointer = this.scratch.window + 4 * this.#taken;
+    const pointer = this.#scratch.window + 4 * this.#taken;
     this.#taken += padded(length);
     return pointer;
   }
@@ -137,7 +122,7 @@ class WasmRowSteps implements RowSteps {
 
   /** Where values stand in linear memory, or 0. An array there has been given as a block: to ask it costs 20 ns. */
   #pointerTo(values: Rows | null): number {
-    return values === null || ArrayBuffer.isView(values) ? 0 : this.scratch.memory.pointerTo(values);
+    return values === null || ArrayBuffer.isView(values) ? 0 : this.#scratch.memory.pointerTo(values);
   }
 
   /** A pointer to a chunk: where it stands, or staged now. */
@@ -152,7 +137,7 @@ class WasmRowSteps implements RowSteps {
 
   /** A pointer to write a chunk to. */
   #room(pointer: number, { offset }: Chunk, at: number): number {
-    return pointer === 0 ? this.scratch.window + 4 * at : pointer + 4 * offset;
+    return pointer === 0 ? this.#scratch.window + 4 * at : pointer + 4 * offset;
   }
 
   /** Back to where the array lives. */
@@ -160,6 +145,12 @@ class WasmRowSteps implements RowSteps {
     viewOf(values).set(this.#window.subarray(at, at + length), offset);
   }
 }
+
+export const rows = /* @__PURE__ */ new Family<Kernels, RowSteps>(
+  "rows",
+  text,
+  (scratch, kernels) => new WasmRowSteps(scratch, kernels),
+);
 
 /** Kernels read and write eight values at a time. */
 function padded(features: number): number {

@@ -5,7 +5,7 @@ import { text } from "../../build/statistics.wasm";
 import { isFloat64Array } from "../argument.js";
 import { type Ends, type Present, type StatisticsSteps, type Values, type View, viewOf } from "../backend.js";
 import type { Layout } from "../layout.js";
-import { Bundled } from "./module.js";
+import { Family } from "./family.js";
 import { type Chunk, STRIP, WINDOW, walk } from "./walk.js";
 import type { Scratch } from "./wasm.js";
 
@@ -14,21 +14,9 @@ const WORK = 16 + 72 * STRIP;
 
 type Kernels = Awaited<ReturnType<typeof instantiate>>;
 
-const bundled = /* @__PURE__ */ new Bundled<Kernels>("statistics", text);
-
-let latest: WasmStatistics | undefined;
-
-/** The steps in a backend's memory, or null where their module cannot run. */
-export function wasmStatistics(scratch: Scratch): StatisticsSteps | null {
-  const kernels = bundled.on(scratch.linear);
-  if (kernels === null) return null;
-  if (latest?.kernels !== kernels) latest = new WasmStatistics(scratch, kernels);
-  return latest;
-}
-
 /** The window holds all they need: a chunk, then what the kernels work with, then what they return. */
 class WasmStatistics implements StatisticsSteps {
-  readonly kernels: Kernels;
+  readonly #kernels: Kernels;
   readonly #memory: Scratch["memory"];
   readonly #window: number;
   readonly #work: number;
@@ -42,7 +30,7 @@ class WasmStatistics implements StatisticsSteps {
   #third = new Float64Array();
 
   constructor({ memory, window }: Scratch, kernels: Kernels) {
-    this.kernels = kernels;
+    this.#kernels = kernels;
     this.#memory = memory;
     this.#window = window;
     this.#work = window + 4 * WINDOW;
@@ -50,7 +38,7 @@ class WasmStatistics implements StatisticsSteps {
   }
 
   moments(x: Values, layout: Layout, skip: boolean, { count, mean, m2 }: Present): void {
-    const { kernels } = this;
+    const kernels = this.#kernels;
     const work = this.#work;
     const bytes = this.#open(x);
     const pointer = this.#memory.pointerTo(x);
@@ -71,7 +59,7 @@ class WasmStatistics implements StatisticsSteps {
   }
 
   extrema(x: Values, layout: Layout, { count, min, max }: Ends): void {
-    const { kernels } = this;
+    const kernels = this.#kernels;
     const table = this.#work;
     const bytes = this.#open(x);
     const pointer = this.#memory.pointerTo(x);
@@ -132,3 +120,9 @@ class WasmStatistics implements StatisticsSteps {
     third.set(this.#third.subarray(0, width), at);
   }
 }
+
+export const statistics = /* @__PURE__ */ new Family<Kernels, StatisticsSteps>(
+  "statistics",
+  text,
+  (scratch, kernels) => new WasmStatistics(scratch, kernels),
+);
