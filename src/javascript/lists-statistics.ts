@@ -7,6 +7,7 @@ import { isPlain, Lists, plane } from "../lists.js";
 import * as column from "./list-columns.js";
 import { gapsOf, momentsOfColumn, momentsOfRows, subtractGaps } from "./list-present.js";
 import * as rows from "./list-rows.js";
+import { oddOf } from "./statistics.js";
 
 export class ListsStatistics implements StatisticsSteps {
   readonly #arrays: StatisticsSteps;
@@ -31,14 +32,11 @@ export class ListsStatistics implements StatisticsSteps {
     if (!walked) this.#arrays.extrema(copyOf(x), layout, into);
   }
 
-  /** As statistics.ts: features in which NaN or infinity shows are reduced again. */
   #momentsOfRows({ lists }: Lists, layout: Layout, skip: boolean, into: Present): boolean {
-    const { count, mean, m2 } = into;
     if (!rows.moments(lists, layout.features, into)) return false;
-    count.fill(samples(layout));
+    into.count.fill(samples(layout));
     if (!skip) return true;
-    const odd: number[] = [];
-    for (let j = 0; j < layout.features; j++) if (!Number.isFinite(m2[j] + mean[j])) odd.push(j);
+    const odd = oddOf(into);
     if (odd.length > 0) momentsOfRows(lists, odd, into);
     return true;
   }
@@ -54,7 +52,7 @@ export class ListsStatistics implements StatisticsSteps {
       if (isPlain(list, x.size)) {
         if (!column.moments(list, one)) return false;
         count[j] = x.size;
-        if (skip && !Number.isFinite(m2[j] + mean[j])) momentsOfColumn(list, one);
+        if (skip && oddOf(one).length > 0) momentsOfColumn(list, one);
         continue;
       }
       const array = x.arrayAt(j);

@@ -7,7 +7,7 @@ import {
   momentsPresent as momentsPresentOfDoubles,
 } from "#double/loops.js";
 import { isFloat64Array } from "../argument.js";
-import { type StatisticsSteps, viewOf } from "../backend.js";
+import { type Present, type StatisticsSteps, viewOf } from "../backend.js";
 import { samples } from "../layout.js";
 import { countPresent, extrema, moments, momentsPresent } from "./loops.js";
 
@@ -19,11 +19,16 @@ const doubles: typeof singles = {
   momentsPresent: momentsPresentOfDoubles,
 };
 
+/**
+ * The features in whose moments NaN or infinity shows: they are reduced again, so that data without them pay nothing.
+ */
+export function oddOf({ mean, m2 }: Pick<Present, "mean" | "m2">): number[] {
+  const odd: number[] = [];
+  for (let j = 0; j < mean.length; j++) if (!Number.isFinite(m2[j] + mean[j])) odd.push(j);
+  return odd;
+}
+
 export const statisticsSteps: StatisticsSteps = {
-  /**
-   * NaN and infinity show in those that were reduced, so that data without them pay nothing; the features that have
-   * them are reduced again.
-   */
   moments(values, layout, skip, into) {
     const loops = isFloat64Array(values) ? doubles : singles;
     const x = viewOf(values);
@@ -31,8 +36,7 @@ export const statisticsSteps: StatisticsSteps = {
     loops.moments(x, layout, { count: 0, mean, m2 });
     count.fill(samples(layout));
     if (!skip) return;
-    const odd: number[] = [];
-    for (let j = 0; j < layout.features; j++) if (!Number.isFinite(m2[j] + mean[j])) odd.push(j);
+    const odd = oddOf(into);
     if (odd.length > 0) loops.momentsPresent(x, layout, odd, into);
   },
 
