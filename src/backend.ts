@@ -57,6 +57,9 @@ export interface After {
   readonly high: number;
 }
 
+/** Nothing follows. */
+export const NONE: After = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+
 /** Memory of one tensor. */
 export interface Block {
   /** A view of the values where they are now: a growth moves them. */
@@ -100,6 +103,22 @@ export interface Backend {
   table(map: Coefficients, single?: Coefficients | null): Table;
   /** The pass of a call. y may be x or what is beside it; null where nothing is written, or nothing is beside. */
   open(x: Values, y: Values | null, beside: Values | null): Pass;
+}
+
+/** Runs steps on a backend, which lets go of the values afterwards. */
+export function runOn<Result>(
+  backend: Backend,
+  x: Values,
+  y: Values | null,
+  beside: Values | null,
+  steps: (pass: Pass) => Result,
+): Result {
+  const pass = backend.open(x, y, beside);
+  try {
+    return steps(pass);
+  } finally {
+    pass.close();
+  }
 }
 
 // -------------------------------------------------------------------------------- statistics

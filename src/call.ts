@@ -1,15 +1,7 @@
 // A call that maps x to y: its arguments are checked, then its output is found, then its steps run.
 
 import { oneOf, type Plain, wrongValue } from "./argument.js";
-import {
-  type After,
-  type Backend,
-  type Block,
-  type Pass,
-  type Values,
-  type View,
-  viewOf,
-} from "./backend.js";
+import { type After, type Block, NONE, type Pass, runOn, type Values, type View, viewOf } from "./backend.js";
 import { backendFor } from "./environment.js";
 import { type Layout, layoutOf } from "./layout.js";
 import { type Data, isTensor, sizesOf, Tensor, valuesOf } from "./tensor.js";
@@ -55,7 +47,6 @@ export interface ApplyOptions extends ShapeOption {
   residual?: Data | undefined;
 }
 
-export const NONE: After = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
 const RELU: After = { low: 0, high: Number.POSITIVE_INFINITY };
 const RELU6: After = { low: 0, high: 6 };
 const NAMES = ["relu", "relu6"] as const;
@@ -136,22 +127,6 @@ export class Call {
     write(values);
     // A view that the call's own memory has made stale is made anew.
     return isTensor(y) || y.length > 0 ? y : viewOf(values);
-  }
-}
-
-/** Runs steps on a backend, which lets go of the values afterwards. */
-export function runOn<Result>(
-  backend: Backend,
-  x: Values,
-  y: Values | null,
-  beside: Values | null,
-  steps: (pass: Pass) => Result,
-): Result {
-  const pass = backend.open(x, y, beside);
-  try {
-    return steps(pass);
-  } finally {
-    pass.close();
   }
 }
 

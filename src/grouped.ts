@@ -1,7 +1,7 @@
 // What group and instance normalization are. Two layouts: groups of features for the statistics, features for the map.
 
 import { checkOptions, positiveInteger, wrongValue } from "./argument.js";
-import { type After, type Norm, type Pass, type Statistics, viewOf } from "./backend.js";
+import { type After, type Norm, type Pass, runOn, type Statistics, viewOf } from "./backend.js";
 import {
   APPLY,
   type ApplyOptions,
@@ -9,7 +9,6 @@ import {
   type Like,
   type Out,
   type OutOption,
-  runOn,
   type ShapeOption,
 } from "./call.js";
 import { backendFor } from "./environment.js";

@@ -24,8 +24,6 @@ export class Lists {
   readonly kind: "rows" | "columns";
   /** Numbers in each list. */
   readonly size: number;
-  /** What apply makes of them, in their form; nothing before. */
-  mapped: Writable = [];
   /** What says the size. */
   readonly #whose: string;
 

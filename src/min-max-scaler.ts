@@ -12,8 +12,7 @@ import {
   wrongKind,
   wrongValue,
 } from "./argument.js";
-import type { Backend, Table } from "./backend.js";
-import { NONE } from "./call.js";
+import { type Backend, NONE, type Table } from "./backend.js";
 import { Extrema, type ExtremaJSON } from "./extrema.js";
 import { argumentsOf } from "./features.js";
 import { featuresFromJson, fieldsOf, type Parsed } from "./json.js";

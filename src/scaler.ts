@@ -2,10 +2,19 @@
 // scikit-learn's, in camel case.
 
 import { checkOptions, checkSame, isFloat64Array, type Plain, wrongKind, wrongValue } from "./argument.js";
-import type { After, Backend, Coefficients, Table, Values } from "./backend.js";
-import { Call, checkOutput, NONE, type OutOption, runOn, type ShapeOption } from "./call.js";
+import {
+  type After,
+  type Backend,
+  type Coefficients,
+  NONE,
+  runOn,
+  type Table,
+  type Values,
+} from "./backend.js";
+import { Call, checkOutput, type OutOption, type ShapeOption } from "./call.js";
 import { backendFor, backendForBoth } from "./environment.js";
 import { checkFeatures, Features } from "./features.js";
+import { mapLists } from "./javascript/lists.js";
 import type { Layout } from "./layout.js";
 import { checkNested } from "./lists.js";
 import type { AddOptions } from "./moments.js";
@@ -255,8 +264,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     if (isNested(x)) {
       const { values: lists, layout } = this.#features.read(x, shape);
       if (out === undefined) {
-        this.#run(prepared, layout, lists, lists, after.float64);
-        return lists.mapped;
+        return mapLists(lists, layout, prepared.on(backendForBoth(layout, lists)), after.float64);
       }
       // A copy is checked before anything is written. It is mapped in place, and copied back into the form of x.
       const { values } = lists;

@@ -11,8 +11,7 @@ import {
   perFeature,
   wrongKind,
 } from "./argument.js";
-import type { Coefficients } from "./backend.js";
-import { NONE } from "./call.js";
+import { type Coefficients, NONE } from "./backend.js";
 import { argumentsOf } from "./features.js";
 import { featuresFromJson, fieldsOf, listToJson, type Parsed } from "./json.js";
 import { checkAxis } from "./layout.js";

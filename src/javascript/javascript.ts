@@ -9,7 +9,6 @@ import { exhausted } from "../argument.js";
 import { type Backend, type Pass, type Values, type View, viewOf } from "../backend.js";
 import { backward, slopes } from "./backward.js";
 import { gradients } from "./gradients.js";
-import { withLists } from "./lists.js";
 import { apply, fold, moments } from "./loops.js";
 
 const NOTHING = new Float32Array();
@@ -74,11 +73,8 @@ export const javascript = backendOf("javascript", singles);
 
 let doubles: Backend | undefined;
 
-/** For float64 data and lists. Layers have none: made at its first use, it is not in a bundle of layers alone. */
+/** For float64 data. Layers have none: made at its first use, it is not in a bundle of layers alone. */
 export function double(): Backend {
-  doubles ??= withLists({
-    double: backendOf("double", { apply: applyDoubles, fold: foldDoubles, moments: momentsOfDoubles }),
-    single: javascript,
-  });
+  doubles ??= backendOf("double", { apply: applyDoubles, fold: foldDoubles, moments: momentsOfDoubles });
   return doubles;
 }
