@@ -54,15 +54,15 @@ export class Memory {
     return floats;
   }
 
+  /** The same for float64. */
+  doubles(length: number): Doubles {
+    return new Doubles(this, length);
+  }
+
   /** A view of this memory as a block, which is found again when the memory has grown. */
   placed(values: Float32Array): Float32Array | Floats {
     if (values.buffer !== this.buffer) return values;
     return new Floats(this, values.length, { pointer: values.byteOffset, free() {} });
-  }
-
-  /** The same for float64. */
-  doubles(length: number): Doubles {
-    return new Doubles(this, length);
   }
 
   /** Bytes that begin a cache line. */
