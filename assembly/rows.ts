@@ -3,7 +3,7 @@
 //   x ──► seed, sums ──► fold ──► [center | scale | shift] per row ──► apply ──► y         see rows-moments.ts
 //
 // A block of rows goes through these steps while it is in the nearest cache. Rows i and i + rows/2 are walked
-// together ("far streams", see columns.ts) and share the loads of gamma and beta; an odd last row is walked
+// together ("far streams", see moments-columns.ts) and share the loads of gamma and beta; an odd last row is walked
 // alone. Each row is summed in the same order either way, so that its result depends on nothing but itself.
 
 import {
