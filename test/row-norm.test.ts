@@ -83,6 +83,8 @@ const SIZES = [
   [2, 65_537],
 ] as const;
 
+const GRID = [...Array(17).keys()].map((i) => i + 1).concat(31, 33, 64, 384, 768, 1024, 4096, 5000);
+
 onBothBackends(() => {
   describe.each(NAMES)("%s", (name) => {
     test.each(SIZES)(
@@ -119,6 +121,15 @@ onBothBackends(() => {
         }
       },
     );
+
+    // Every loop's boundaries at once: all remainders, one row and several blocks of them.
+    test.each(GRID)("rows of %i features, 1 to 512 of them, against the formula", (features) => {
+      const { layer, norm } = layerOf(name, features);
+      for (const rows of [1, 2, 3, 4, 5, 6, 7, 8, 9, 197, 512]) {
+        const x = rowsOf(rows, features, "N(0, 1)", rows);
+        expectNormalized(name, layer.apply(x), x, features, norm);
+      }
+    });
 
     test.each([0, 1, 2, 3])("views %i values off, in place and apart, with guards around them", (offset) => {
       const [rows, features] = [130, 385];
