@@ -6,8 +6,8 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { draw } from "./curves.js";
+import { samples, shuffled, test, training } from "./handwriting.js";
 import { generator, Network } from "./network.js";
-import { readTable } from "./table.js";
 
 const { values: options } = parseArgs({
   options: { markdown: { type: "boolean" }, rates: { type: "string" }, hidden: { type: "string" } },
@@ -20,26 +20,6 @@ const epochs = 25;
 const batch = 64;
 const targets = [0.9, 0.95];
 const kinds = ["plain", "batch norm"];
-
-/** The rows in a new order (Fisher and Yates). */
-function shuffled(rows, random) {
-  const order = [...rows];
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
-}
-
-/** Pixels from 0 to 1, and labels. */
-const samples = (rows) => [
-  Float32Array.from(rows.flatMap((row) => row.slice(0, 64).map((pixel) => pixel / 16))),
-  rows.map((row) => row[64]),
-];
-
-const rows = shuffled(readTable("digits.csv").rows, generator(0));
-const training = rows.slice(0, 22 * batch);
-const test = samples(rows.slice(22 * batch));
 
 /** The test accuracy after every epoch. Both kinds start from the same weights and see the same batches. */
 function train(kind, rate, seed, progress) {

@@ -1,7 +1,8 @@
 // A network of dense layers with ReLU and a softmax at the end, in plain JavaScript, with or without batch
-// normalization before each ReLU. The normalization is the library's: train, infer and backward.
+// normalization before each ReLU. The normalization is the library's: train, infer and backward. The network may be
+// one of a group of replicas, each of which sees a part of every batch.
 
-import { BatchNorm } from "simdnorm";
+import { BatchNorm, Moments } from "simdnorm";
 
 /** Uniform numbers in [0, 1), the same for the same seed (xorshift32). */
 export function generator(seed) {
@@ -62,8 +63,8 @@ function multiply(a, aRow, aInner, b, bInner, bColumn, rows, inner, columns) {
 
 /** y = activation(x·weights + bias), or activation(batchNorm(x·weights)): its beta takes the bias's place. */
 class Dense {
-  constructor(inputs, outputs, { normalized, activated, random }) {
-    Object.assign(this, { inputs, outputs, activated });
+  constructor(inputs, outputs, { normalized, activated, random, group }) {
+    Object.assign(this, { inputs, outputs, activated, group });
     // He et al. 2015: keeps the variance through a ReLU.
     const deviation = Math.sqrt(2 / inputs);
     this.weights = Float32Array.from({ length: inputs * outputs }, () => deviation * normal(random));
@@ -84,10 +85,12 @@ class Dense {
     return this.activated ? relu(y) : y;
   }
 
-  /** As `infer`, but normalizes by the batch, and keeps what `backward` needs. */
+  /** As `infer`, but normalizes by the batch, with a group by that of all replicas; keeps what `backward` needs. */
   train(x) {
+    const { norm, outputs, group } = this;
     const z = this.#linear(x);
-    const y = this.norm ? this.norm.train(z) : z;
+    const moments = norm && group?.moments(new Moments(outputs).add(z));
+    const y = norm ? norm.train(z, { moments }) : z;
     // In place is safe: only a norm needs z again, and with a norm y is another array.
     this.trained = { x, z, y: this.activated ? relu(y) : y };
     return y;
@@ -95,12 +98,17 @@ class Dense {
 
   /** The gradient for x from the one for y, which it overwrites; keeps the gradients of the parameters. */
   backward(dy) {
-    const { inputs, outputs, weights } = this;
+    const { inputs, outputs, weights, norm, group } = this;
     const { x, z, y } = this.trained;
     const rows = x.length / inputs;
     if (this.activated) for (let i = 0; i < dy.length; i++) if (!(y[i] > 0)) dy[i] = 0;
-    if (this.norm) {
-      const { dGamma, dBeta } = this.norm.backward(z, dy, { out: dy });
+    if (norm && group) {
+      const part = norm.gradients(z, dy);
+      const [dGamma, dBeta] = group.sum([part.dGamma, part.dBeta]);
+      norm.backward(z, dy, { out: dy, gradients: { dGamma, dBeta } });
+      this.gradients = [part.dGamma, part.dBeta];
+    } else if (norm) {
+      const { dGamma, dBeta } = norm.backward(z, dy, { out: dy });
       this.gradients = [dGamma, dBeta];
     } else {
       const dBias = new Float32Array(outputs);
@@ -122,16 +130,23 @@ function relu(y) {
   return y;
 }
 
-/** Layers of the given sizes, from the inputs to the classes; every size but the batch's is at least 4. */
+/**
+ * Layers of the given sizes, from the inputs to the classes; every size but the batch's is at least 4. With a `group`
+ * its replicas, made alike, take each step together; unless `synchronized` is false they share the statistics, too.
+ */
 export class Network {
-  constructor(sizes, { normalized, random }) {
+  constructor(sizes, { normalized, random, group, synchronized = true }) {
     const last = sizes.length - 2;
-    this.layers = sizes
-      .slice(1)
-      .map(
-        (size, i) =>
-          new Dense(sizes[i], size, { normalized: normalized && i < last, activated: i < last, random }),
-      );
+    this.group = group;
+    this.layers = sizes.slice(1).map(
+      (size, i) =>
+        new Dense(sizes[i], size, {
+          normalized: normalized && i < last,
+          activated: i < last,
+          random,
+          group: synchronized ? group : undefined,
+        }),
+    );
   }
 
   /** Arrays to change in place, and after `gradients` the gradient of each. */
@@ -139,26 +154,36 @@ export class Network {
     return this.layers.flatMap((layer) => layer.parameters);
   }
 
-  /** The mean cross-entropy of a batch, with the gradients of all parameters. */
-  train(x, labels) {
+  /** What inference uses besides the parameters. */
+  get running() {
+    return this.layers.flatMap(({ norm }) => (norm ? [norm.runningMean, norm.runningVariance] : []));
+  }
+
+  /** The mean cross-entropy of a batch of so many samples, with the gradients of all parameters; of a part its share. */
+  train(x, labels, count = labels.length) {
     const y = this.layers.reduce((values, layer) => layer.train(values), x);
-    const loss = crossEntropy(y, labels);
+    const loss = crossEntropy(y, labels, count);
     this.layers.reduceRight((gradient, layer) => layer.backward(gradient), y);
     return { loss, gradients: this.layers.flatMap((layer) => layer.gradients) };
   }
 
-  /** One step of plain gradient descent on a batch. */
-  step(x, labels, rate) {
-    const { loss, gradients } = this.train(x, labels);
+  /** One step of plain gradient descent on a batch, or on this replica's part of one of so many samples. */
+  step(x, labels, rate, count) {
+    const { loss, gradients } = this.train(x, labels, count);
+    const sums = this.group?.sum(gradients) ?? gradients;
     for (const [i, values] of this.parameters.entries()) {
-      for (let j = 0; j < values.length; j++) values[j] -= rate * gradients[i][j];
+      for (let j = 0; j < values.length; j++) values[j] -= rate * sums[i][j];
     }
     return loss;
   }
 
+  infer(x) {
+    return this.layers.reduce((values, layer) => layer.infer(values), x);
+  }
+
   /** The share of samples whose largest output is at their label. */
   accuracy(x, labels) {
-    const y = this.layers.reduce((values, layer) => layer.infer(values), x);
+    const y = this.infer(x);
     const classes = y.length / labels.length;
     const hits = labels.filter((label, row) => {
       const outputs = y.subarray(row * classes, (row + 1) * classes);
@@ -168,8 +193,8 @@ export class Network {
   }
 }
 
-/** The mean of −log softmax(y)[label]; y becomes its gradient. */
-function crossEntropy(y, labels) {
+/** The sum of −log softmax(y)[label] over the count; y becomes its gradient. */
+function crossEntropy(y, labels, count) {
   const classes = y.length / labels.length;
   let loss = 0;
   for (const [row, label] of labels.entries()) {
@@ -178,8 +203,8 @@ function crossEntropy(y, labels) {
     const sum = outputs.reduce((total, output) => total + Math.exp(output - largest), 0);
     loss += Math.log(sum) + largest - outputs[label];
     for (let j = 0; j < classes; j++) {
-      outputs[j] = (Math.exp(outputs[j] - largest) / sum - (j === label ? 1 : 0)) / labels.length;
+      outputs[j] = (Math.exp(outputs[j] - largest) / sum - (j === label ? 1 : 0)) / count;
     }
   }
-  return loss / labels.length;
+  return loss / count;
 }
