@@ -28,6 +28,7 @@ export const kinds: Record<string, (sample: number, draw: number, feature: numbe
   "an outlier first": (sample, draw) => (sample === 0 ? 1e6 : draw),
   sorted: (sample, _, feature) => sample * 0.37 + feature,
   "two values in turn": (sample, _, feature) => (sample % 2 === 0 ? 1.1 + feature : -0.3),
+  constant: (_, __, feature) => 1.1 + feature,
   "heavy tails": (_, draw) => Math.exp(3 * draw),
   "both ends of float32": (sample) => (sample % 10 === 0 ? 3.4e38 : -3.4e38),
   "huge, 1e30": (_, draw) => 1e30 * draw,

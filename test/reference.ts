@@ -209,10 +209,11 @@ export function groupGradients(
   dy: ArrayLike<number>,
   sizes: GroupSizes,
   gamma: ArrayLike<number>,
+  epsilon = 1e-5,
 ) {
   const { images, rows, features, inner, groups } = sizes;
   const n = (rows * features * inner) / groups;
-  const { hat, scale } = groupHat(x, sizes);
+  const { hat, scale } = groupHat(x, sizes, epsilon);
   const dGamma = new Float64Array(features);
   const dBeta = new Float64Array(features);
   const mean = new Float64Array(images * groups);
