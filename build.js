@@ -43,13 +43,13 @@ const steps = {
     make: () => compile("debug", "build/debug"),
   },
   index: {
-    makes: ["index.js", "index.cjs", "edge.js"],
+    makes: ["index.js", "index.cjs", "edge.js", "tfjs.js", "tfjs.cjs"],
     reads: ["src", ...named(".wasm").map((name) => `build/${name}`)],
     after: ["kernels"],
     make: bundle,
   },
   types: {
-    makes: ["index.d.ts", "index.d.cts"],
+    makes: ["index.d.ts", "index.d.cts", "tfjs.d.ts", "tfjs.d.cts"],
     reads: ["src", "tsconfig.json"],
     after: ["kernels"],
     make: declare,
@@ -98,13 +98,15 @@ function stamp() {
   }
 }
 
-/** The entry, self-contained, as an ES module and as CommonJS, and the entry for edge runtimes beside it. */
+/** The entry, self-contained, as an ES module and as CommonJS, and beside it the entries that import it. */
 async function bundle() {
-  let exported = [];
+  const exported = {};
   for (const [entry, bundle, format, outfile] of [
     ["src/index.ts", true, "esm", "build/index.js"],
     ["src/index.ts", true, "cjs", "build/index.cjs"],
     ["src/edge.ts", false, "esm", "build/edge.js"],
+    ["src/tfjs.ts", false, "esm", "build/tfjs.js"],
+    ["src/tfjs.ts", false, "cjs", "build/tfjs.cjs"],
   ]) {
     const { outputFiles, metafile } = await build({
       entryPoints: [entry],
@@ -120,8 +122,10 @@ async function bundle() {
       metafile: true,
       write: false,
     });
-    if (exported.length === 0) exported = metafile.outputs[outfile].exports;
-    writeFileSync(outfile, await small(unprefixed(outputFiles[0].text), exported));
+    // A CommonJS module has no names of its own that are known.
+    exported[entry] ??= metafile.outputs[outfile].exports;
+    const code = await small(unprefixed(outputFiles[0].text), exported[entry]);
+    writeFileSync(outfile, format === "cjs" ? code.replace('"./index.js"', '"./index.cjs"') : code);
   }
 }
 
@@ -183,16 +187,19 @@ function unprefixed(code) {
 
 /** The public declarations, for both kinds of module. */
 async function declare() {
-  const made = "build/index.d.ts";
-  await run(
-    "dts-bundle-generator/dist/bin/dts-bundle-generator.js",
-    // `npm run check` checks the types; what src/index.ts does not export is not to be imported.
-    ...["--silent", "--no-banner", "--no-check", "--export-referenced-types", "false"],
-    ...["--project", "tsconfig.json", "-o", made, "src/index.ts"],
+  const each = ["index", "tfjs"].map((name) =>
+    run(
+      "dts-bundle-generator/dist/bin/dts-bundle-generator.js",
+      // `npm run check` checks the types; what an entry does not export is not to be imported.
+      ...["--silent", "--no-banner", "--no-check", "--export-referenced-types", "false"],
+      ...["--project", "tsconfig.json", "-o", `build/${name}.d.ts`, `src/${name}.ts`],
+    ),
   );
+  await Promise.all(each);
   // Symbol.dispose, for users whose `lib` is older than it.
+  const made = "build/index.d.ts";
   writeFileSync(made, `/// <reference lib="esnext.disposable" />\n${readFileSync(made, "utf8")}`);
-  copyFileSync(made, "build/index.d.cts");
+  for (const name of ["index", "tfjs"]) copyFileSync(`build/${name}.d.ts`, `build/${name}.d.cts`);
 }
 
 // ----------------------------------------------------------------------------- what is made

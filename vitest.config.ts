@@ -38,6 +38,7 @@ const browser = {
 export default defineConfig({
   resolve: {
     alias: {
+      "simdnorm/tfjs": fileURLToPath(new URL("build/tfjs.js", import.meta.url)),
       simdnorm: fileURLToPath(new URL("build/index.js", import.meta.url)),
     },
   },

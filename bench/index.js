@@ -1,4 +1,4 @@
-// npm run bench -- [speed | rows | pixels | coldstart | peers | pixel-peers] [options]: one of the measurements; speed if none is named.
+// npm run bench -- [speed | rows | pixels | coldstart | peers | pixel-peers | tfjs] [options]: one of the measurements; speed if none is named.
 
 const measurements = {
   speed: "./speed.js",
@@ -7,6 +7,7 @@ const measurements = {
   coldstart: "./coldstart.js",
   peers: "./peers/index.js",
   "pixel-peers": "./peers/pixels.js",
+  tfjs: "./peers/tfjs.js",
 };
 
 // The measurement reads its own options.

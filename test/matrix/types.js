@@ -29,7 +29,7 @@ const modules = {
   bundler: ["--module", "esnext", "--moduleResolution", "bundler"],
 };
 
-const everywhere = ["layers", "samples", "options", "refused"];
+const everywhere = ["layers", "samples", "options", "refused", "tfjs"];
 const libraries = {
   "no DOM": ["es2022", everywhere],
   DOM: ["es2022,dom", [...everywhere, "dom"]],

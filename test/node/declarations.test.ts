@@ -5,7 +5,7 @@ import ts from "typescript";
 import { expect, test } from "vitest";
 
 const path = "build/index.d.ts";
-const text = readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
 /** Every public name of a file of declarations, `BatchNorm.infer(options)`, and whether there is a comment for it. */
 function documented(source: string): Map<string, boolean> {
@@ -109,7 +109,7 @@ test("what has no comment is found", () => {
 });
 
 test("every public name, option, method, field and parameter has a comment", () => {
-  const names = documented(text);
+  const names = documented(read(path));
   expect([...names.keys()]).toEqual(
     expect.arrayContaining([
       "BatchNorm.infer(options)",
@@ -120,4 +120,12 @@ test("every public name, option, method, field and parameter has a comment", () 
     ]),
   );
   expect([...names].filter(([, has]) => !has).map(([name]) => name)).toEqual([]);
+});
+
+test("so has the entry for TensorFlow.js", () => {
+  const names = documented(read("build/tfjs.d.ts"));
+  expect([...names]).toEqual([
+    ["register", true],
+    ["register(backend)", true],
+  ]);
 });

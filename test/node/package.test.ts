@@ -70,6 +70,10 @@ test("the tarball holds what it needs and nothing else", () => {
     "build/pixels.wasm",
     "build/rows.wasm",
     "build/statistics.wasm",
+    "build/tfjs.cjs",
+    "build/tfjs.d.cts",
+    "build/tfjs.d.ts",
+    "build/tfjs.js",
     "package.json",
   ]);
 });
@@ -123,20 +127,64 @@ test.each([
   expect([stdout, stderr]).toEqual(["wasm true\n", ""]);
 });
 
+test.each([
+  ["tfjs.js", "./index.js", /\bfrom\s*"([^"]+)"/g],
+  ["tfjs.cjs", "./index.cjs", /\brequire\("([^"]+)"\)/g],
+] as const)(
+  "%s has at most 1.3 kB, gzipped, and imports the entry and tfjs' core",
+  (name, entry, imports) => {
+    expect(gzipSync(source(name)).length).toBeLessThanOrEqual(1_300);
+    const found = Array.from(source(name).matchAll(imports), ([, path]) => path);
+    expect(found.sort()).toEqual([entry, "@tensorflow/tfjs-core"]);
+  },
+);
+
+test.each([
+  [
+    "module",
+    `import * as tf from "@tensorflow/tfjs-core"; import "@tensorflow/tfjs-backend-cpu";
+    import { BatchNorm } from "simdnorm"; import { register } from "simdnorm/tfjs";`,
+  ],
+  [
+    "commonjs",
+    `const tf = require("@tensorflow/tfjs-core"); require("@tensorflow/tfjs-backend-cpu");
+    const { BatchNorm } = require("simdnorm"), { register } = require("simdnorm/tfjs");`,
+  ],
+] as const)("simdnorm/tfjs runs tfjs on the very layers of simdnorm, as %s", (type, imports) => {
+  const { stdout, stderr } = run(
+    type,
+    `${imports} console.warn = () => {};
+    const { infer } = BatchNorm.prototype;
+    let calls = 0;
+    BatchNorm.prototype.infer = function (...args) { calls++; return infer.apply(this, args); };
+    const undo = register("cpu");
+    const of = (value) => tf.fill([64], value);
+    const call = () => tf.batchNorm(tf.fill([10, 64], 7), of(3), of(4), of(5), of(6), 0).dataSync()[0];
+    const first = call();
+    undo();
+    console.log(first, call(), calls, register.name);`,
+  );
+  expect([stdout, stderr]).toEqual(["17 17 1 register\n", ""]);
+});
+
 test("nothing is installed with the package", () => {
   const manifest = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
-  for (const field of ["dependencies", "peerDependencies", "optionalDependencies"]) {
-    expect(manifest).not.toHaveProperty(field);
-  }
+  for (const field of ["dependencies", "optionalDependencies"]) expect(manifest).not.toHaveProperty(field);
+  // What simdnorm/tfjs is for, who has it.
+  expect(manifest.peerDependenciesMeta).toEqual({ "@tensorflow/tfjs-core": { optional: true } });
+  expect(Object.keys(manifest.peerDependencies)).toEqual(["@tensorflow/tfjs-core"]);
   for (const script of ["preinstall", "install", "postinstall"]) {
     expect(manifest.scripts).not.toHaveProperty(script);
   }
 });
 
 // They differ from registry to registry: npm install --omit-lockfile-registry-resolved.
-test.each(["", "bench/peers/", "test/matrix/"])("%spackage-lock.json holds no addresses", (folder) => {
-  expect(readFileSync(new URL(`${folder}package-lock.json`, root), "utf8")).not.toContain('"resolved"');
-});
+test.each(["", "bench/peers/", "test/matrix/", "test/tfjs/"])(
+  "%spackage-lock.json holds no addresses",
+  (folder) => {
+    expect(readFileSync(new URL(`${folder}package-lock.json`, root), "utf8")).not.toContain('"resolved"');
+  },
+);
 
 describe.each(entries)("%s", (name) => {
   const type = name === "index.js" ? "module" : "commonjs";

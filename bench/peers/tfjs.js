@@ -1,0 +1,113 @@
+// npm run bench -- tfjs: batch normalization of TensorFlow.js by its own kernels, by what one would write instead, and
+// by simdnorm's; one call at a time, and networks as a whole.
+
+import "@tensorflow/tfjs-backend-cpu";
+import "@tensorflow/tfjs-backend-wasm";
+import * as tf from "@tensorflow/tfjs-core";
+import { layers, sequential } from "@tensorflow/tfjs-layers";
+import { register } from "../../build/tfjs.js";
+import { Contender } from "../contender.js";
+
+const ROUNDS = 15;
+
+const shapes = [
+  [8, 56, 56, 64],
+  [1, 56, 56, 64],
+  [1, 14, 14, 512],
+  [1, 7, 7, 1024],
+  [256, 64],
+  [32, 64],
+  [16, 64],
+  [9, 64],
+  [8, 64],
+  [1, 64],
+  [1, 1024],
+  [1, 2],
+];
+
+/** Milliseconds of each call, the fastest of its rounds; `ours` runs with simdnorm registered, the others without. */
+function timed(calls) {
+  const contenders = Object.entries(calls).map(([name, call]) => [name, new Contender(call)]);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, contender] of contenders) {
+      const undo = name === "ours" ? register() : () => {};
+      contender.round();
+      undo();
+    }
+  }
+  return Object.fromEntries(contenders.map(([name, { best }]) => [name, 1e3 * best]));
+}
+
+function print(name, { stock, ours, mulAdd }) {
+  const text = (ms) => (ms < 0.1 ? `${(1e3 * ms).toPrecision(3)} µs` : `${ms.toPrecision(3)} ms`).padStart(9);
+  const third = mulAdd === undefined ? "" : text(mulAdd);
+  console.log(
+    `${name.padEnd(28)}${text(stock)}${third.padStart(11)}${text(ours).padStart(11)}  × ${(stock / ours).toPrecision(3)}`,
+  );
+}
+
+/** One call of tf.batchNorm, whose result is disposed. */
+function call(shape) {
+  const features = shape.at(-1);
+  const x = tf.randomNormal(shape, 3, 1, "float32", 1);
+  const per = (seed, low, high) => tf.randomUniform([features], low, high, "float32", seed);
+  const [mean, variance, offset, scale] = [per(2, 2, 4), per(3, 0.5, 2), per(4, -1, 1), per(5, 0.5, 2)];
+  const factor = tf.tidy(() => tf.mul(scale, tf.rsqrt(tf.add(variance, 1e-3))));
+  const addend = tf.tidy(() => tf.sub(offset, tf.mul(mean, factor)));
+  const norm = () => tf.batchNorm(x, mean, variance, offset, scale, 1e-3).dispose();
+  const mulAdd = () => {
+    const product = tf.mul(x, factor);
+    tf.add(product, addend).dispose();
+    product.dispose();
+  };
+  const times = timed({ stock: norm, mulAdd, ours: norm });
+  for (const tensor of [x, mean, variance, offset, scale, factor, addend]) tensor.dispose();
+  return times;
+}
+
+const normalized = (layer) => [layer, layers.batchNormalization(), layers.reLU({ maxValue: 6 })];
+
+/** A depthwise-separable convolution (Howard et al. 2017). */
+const block = (filters, strides = 1) => [
+  ...normalized(layers.depthwiseConv2d({ kernelSize: 3, strides, padding: "same", useBias: false })),
+  ...normalized(layers.conv2d({ filters, kernelSize: 1, useBias: false })),
+];
+
+const stem = (size, filters) =>
+  normalized(
+    layers.conv2d({
+      ...{ inputShape: [size, size, 3], filters, kernelSize: 3, strides: 2 },
+      ...{ padding: "same", useBias: false },
+    }),
+  );
+
+/** With their initial weights: what a layer takes does not depend on them. */
+const networks = {
+  "MobileNet v1, 224 × 224": () => [
+    ...stem(224, 32),
+    ...[block(64), block(128, 2), block(128), block(256, 2), block(256), block(512, 2)].flat(),
+    ...new Array(5).fill(512).flatMap((filters) => block(filters)),
+    ...[block(1024, 2), block(1024)].flat(),
+    layers.globalAveragePooling2d({}),
+    layers.dense({ units: 1000, activation: "softmax" }),
+  ],
+  "4 of its blocks, 56 × 56 × 64": () => [...stem(112, 64), ...[64, 64, 64, 64].flatMap((f) => block(f))],
+};
+
+function predict(network) {
+  const model = sequential({ layers: network() });
+  const x = tf.randomNormal([1, ...model.inputs[0].shape.slice(1)], 0, 1, "float32", 7);
+  const run = () => model.predict(x).dispose();
+  const times = timed({ stock: run, ours: run });
+  for (const each of [model, x]) each.dispose();
+  return times;
+}
+
+// First, because its loops are slower once a WebAssembly memory of the process has grown.
+for (const name of ["cpu", "wasm"]) {
+  await tf.setBackend(name);
+  console.log(`\n${`tfjs ${tf.version_core}, ${name}`.padEnd(28)}    tfjs  mul + add   simdnorm`);
+  for (const shape of shapes) print(`[${shape}]`, call(shape));
+  if (name === "cpu") continue;
+  for (const [title, network] of Object.entries(networks)) print(title, predict(network));
+}
