@@ -1,7 +1,7 @@
 // npm run bench -- [speed] [--quick] [--only <part of a shape's name>]
 //
 // Times the library on every shape of shapes.js, next to plain JavaScript and to the least a kernel can take. A full
-// run also writes results.json and speed.svg beside this file.
+// run also writes results.json and speed.svg beside this file, and their figures into docs/speed.md and README.md.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -14,6 +14,7 @@ import { Contender } from "./contender.js";
 import { kernelCalls } from "./kernels.js";
 import { callsOf, operationsOf } from "./operations.js";
 import { quick, shapes, values } from "./shapes.js";
+import { publish } from "./tables.js";
 
 const { values: options } = parseArgs({
   options: { quick: { type: "boolean" }, only: { type: "string" } },
@@ -159,4 +160,5 @@ if (chosen.length === shapes.length) {
   const write = (name, text) => writeFileSync(new URL(name, import.meta.url), text);
   write("results.json", `${JSON.stringify({ machine, rounds, results }, null, 2)}\n`);
   write("speed.svg", draw(results, machine));
+  publish({ machine, rounds, results });
 }

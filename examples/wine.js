@@ -129,4 +129,4 @@ Next:  node examples/scaler.js     a scaler like scikit-learn's: fitted, saved, 
        node examples/workers.js    one fit over four threads
        node examples/digits.js     the same networks with and without batch normalization: a minute
        npm run bench -- --quick    every shape, beside plain JavaScript: a minute
-       README.md                   the whole API`);
+       README.md                   recipes and guides`);

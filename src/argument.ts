@@ -38,6 +38,7 @@ export const NAME: unique symbol = Symbol.for("simdnorm.name");
  * for the compiler they would be options, too.
  */
 export interface Plain {
+  /** @internal */
   readonly [NAME]?: never;
 }
 
@@ -61,7 +62,11 @@ export function wrongValue(name: string, expected: string, got: unknown): RangeE
   );
 }
 
-/** 8-bit numbers. */
+/**
+ * 8-bit numbers.
+ *
+ * @inline
+ */
 export type Bytes = Uint8ClampedArray | Uint8Array;
 
 const PLAIN = new Map(Object.entries({ Float32Array, Float64Array, Uint8Array, Uint8ClampedArray }));

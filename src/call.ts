@@ -21,7 +21,11 @@ export interface OutOption<Y> extends Plain {
   out?: Y | undefined;
 }
 
-/** The same where it is given. */
+/**
+ * The same where it is given.
+ *
+ * @inline
+ */
 export interface Into<Y> extends OutOption<Y> {
   /** Memory of yours for the result. */
   out: Y;

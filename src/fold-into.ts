@@ -39,7 +39,11 @@ export interface FoldLinearOptions {
   order?: "after" | "before" | undefined;
 }
 
-/** The axes of space, one to three of them. */
+/**
+ * The axes of space, one to three of them.
+ *
+ * @inline
+ */
 type Space = "W" | "HW" | "DHW";
 
 /**

@@ -17,14 +17,12 @@ export type LikeSamples<X> = X extends Data
   : X extends Float64Array
     ? Float64Array<ArrayBuffer>
     : X extends readonly (infer List)[]
-      ? ListLike<List>[]
+      ? (List extends Float32Array
+          ? Float32Array<ArrayBuffer>
+          : List extends Float64Array
+            ? Float64Array<ArrayBuffer>
+            : number[])[]
       : never;
-
-type ListLike<List> = List extends Float32Array
-  ? Float32Array<ArrayBuffer>
-  : List extends Float64Array
-    ? Float64Array<ArrayBuffer>
-    : number[];
 
 /** What results may be written into: of the form of x. */
 export type OutSamples<X> = X extends Data

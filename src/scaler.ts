@@ -67,7 +67,11 @@ export interface Fit<Fitted> {
   after: Readonly<Record<Precision, After>>;
 }
 
-/** The kind of the data that was fitted: float64 as soon as a part of it was. */
+/**
+ * The kind of the data that was fitted: float64 as soon as a part of it was.
+ *
+ * @inline
+ */
 export type Precision = "float32" | "float64";
 
 export abstract class Scaler<Fitted extends Statistic> extends Shown {

@@ -21,6 +21,7 @@ export function isA<Noun extends object>(
 export abstract class Shown {
   readonly #made = true;
 
+  /** @internal */
   [NAME](): string {
     const { name } = this.constructor;
     return isMade(this) ? name : `proxied ${name} (give the object itself; in Vue markRaw keeps it so)`;
@@ -30,7 +31,11 @@ export abstract class Shown {
     isMade = (value) => #made in value;
   }
 
-  /** `BatchNorm { features: 64, axis: 1, … }`: all that can be read. */
+  /**
+   * `BatchNorm { features: 64, axis: 1, … }`: all that can be read.
+   *
+   * @internal
+   */
   [INSPECT](_depth: number, options: object, inspect: Inspect): string {
     const fields: Record<string, unknown> = {};
     const prototypes: object[] = [];

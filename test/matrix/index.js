@@ -1,5 +1,5 @@
 // npm run matrix -- [package | types | programs | runtimes | browsers | bundlers]…: the checks of this folder, or only the
-// named ones. Every one runs, and a failure fails them all. `table` writes what they found into the README.
+// named ones. Every one runs, and a failure fails them all. `table` writes what they found into docs/environments.md.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,7 @@
-// What the matrices found, as one Markdown table: printed, and put between the README's markers.
+// What the matrices found, as one Markdown table: printed, and put into docs/environments.md.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { mark } from "../../docs/marked.js";
 
 const root = new URL("../../", import.meta.url);
 const results = {
@@ -39,15 +40,4 @@ const table = [
 ].join("\n");
 console.log(table);
 
-const readme = new URL("README.md", root);
-if (existsSync(readme)) {
-  const section = `<!-- matrix -->\n\n${table}\n\n<!-- /matrix -->`;
-  const text = readFileSync(readme, "utf8");
-  const marked = /<!-- matrix -->.*<!-- \/matrix -->/s;
-  writeFileSync(
-    readme,
-    marked.test(text)
-      ? text.replace(marked, () => section)
-      : `${text.trimEnd()}\n\n## Where it runs\n\n${section}\n`,
-  );
-}
+mark(new URL("docs/environments.md", root), "matrix", table);

@@ -59,6 +59,7 @@ test("the tarball holds what it needs and nothing else", () => {
     }),
   ) as [{ files: { path: string }[] }];
   expect(files.map(({ path }) => path).sort()).toEqual([
+    "CHANGELOG.md",
     "LICENSE",
     "README.md",
     "build/edge.js",
