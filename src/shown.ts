@@ -24,7 +24,12 @@ export abstract class Shown {
   /** @internal */
   [NAME](): string {
     const { name } = this.constructor;
-    return isMade(this) ? name : `proxied ${name} (give the object itself; in Vue markRaw keeps it so)`;
+    return isMade(this) ? name : `proxied ${name} (give the object itself)`;
+  }
+
+  /** What makes frameworks take it for no plain object, of which they would make a proxy: Vue's `reactive`, say. */
+  get [Symbol.toStringTag](): string {
+    return this.constructor.name;
   }
 
   static {

@@ -1,7 +1,7 @@
 // Maps that float32 cannot hold: a scale that is subnormal or infinite there, a center or a shift near its end. One
 // feature that has such a map, among ordinary ones, wherever it stands, changes no promise.
 
-import { Affine, BatchNorm, type Data, scope, Tensor } from "simdnorm";
+import { Affine, BatchNorm, type Data, InstanceNorm, LayerNorm, MinMaxScaler, scope, Tensor } from "simdnorm";
 import { describe, expect, test } from "vitest";
 import { onBothBackends } from "./backends.js";
 import { make } from "./data.js";
@@ -170,5 +170,56 @@ onBothBackends(() => {
         (y, name) => check(y, trained, bounds, name),
       );
     });
+  });
+
+  // Squares of such values are 0 in float32, and a deviation of theirs makes a scale of 10⁴¹.
+  test.each(SIZES.slice(1))("subnormal values, epsilon 0: $outer × $features × $inner", (sizes) => {
+    const { outer, features, inner } = sizes;
+    const shape = [outer, features, inner];
+    const x = make(sizes, "denormal, 1e-41");
+    const own = moments(x, sizes);
+    const exact = normalize(x, sizes, { ...own, epsilon: 0 });
+    const bounds = exact.map((v) => 1e-6 * Math.max(1, Math.abs(v)));
+    const settings = { axis: 1, epsilon: 0 };
+    everywhere(
+      x,
+      shape,
+      (x, shaped) => Reflect.apply(BatchNorm.prototype.train, new BatchNorm(features, settings), [x, shaped]),
+      (y, name) => check(y, exact, bounds, name),
+    );
+    // The same statistics in another order: features of one image.
+    const image: Sizes = { outer: 1, features, inner: x.length / features };
+    const ofImage = normalize(x, image, { ...moments(x, image), epsilon: 0 });
+    const norm = new InstanceNorm(features, settings);
+    check(norm.apply(x, { shape: [1, features, image.inner] }), ofImage, bounds.fill(4e-6), "an image");
+    const rows: Sizes = { outer: 1, features: outer, inner: features * inner };
+    const ofRows = normalize(x, rows, { ...moments(x, rows), epsilon: 0 });
+    check(new LayerNorm(rows.inner, { epsilon: 0 }).apply(x), ofRows, bounds.fill(6e-6), "rows");
+  });
+
+  test.each([
+    [-3e38, 3e38],
+    [-3.4e38, 3.4e38],
+    [1e38, 3.4e38],
+  ])("a min-max range from %d to %d comes back", (low, high) => {
+    for (const range of [
+      [0, 1],
+      [-1, 1],
+      [0, 255],
+    ] as [number, number][]) {
+      const ends = [low, high].map(Math.fround);
+      const x = Float32Array.from(
+        { length: 300 },
+        (_, i) => ends[0] * (1 - (i % 3) / 2) + ends[1] * ((i % 3) / 2),
+      );
+      const scaler = new MinMaxScaler(1, { range }).fit(x);
+      const y = scaler.transform(x);
+      const back = scaler.inverseTransform(y);
+      // y is rounded to 5 units of the larger end, which the width of the data is as often.
+      const bound = 12 * u * (ends[1] - ends[0]);
+      expect(worst(back, x, () => bound).ratio).toBeLessThanOrEqual(1);
+      expect(Math.min(...y)).toBe(range[0]);
+      expect(Math.max(...y)).toBe(range[1]);
+    }
   });
 });

@@ -36,6 +36,8 @@ test.each([
   [new Tensor([2, 1], [1, 2]), ["Tensor {", "shape: [ 2, 1 ]", "data: Float32Array(2) [ 1, 2 ]"]],
 ] as [object, string[]][])("%o shows its name and its fields", (noun, parts) => {
   for (const part of parts) expect(inspect(noun)).toContain(part);
+  // Vue's reactive() makes proxies of what is an Object by this.
+  expect(Object.prototype.toString.call(noun)).toBe(`[object ${noun.constructor.name}]`);
 });
 
 test("a disposed tensor says so", () => {
