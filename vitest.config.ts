@@ -9,7 +9,7 @@ const chromium = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-ch
 if (chromium === undefined) {
   if (process.env.CI) throw new Error("No Chromium found: the browser half of the tests must run here.");
   console.error(
-    "\n!! No Chromium found (set CHROMIUM=/path/to/it): the browser half of the tests is NOT run.\n",
+    "\n!! No Chromium found (set CHROMIUM=/path/to/it): the browser half of the tests, and the page's, are NOT run.\n",
   );
 }
 
@@ -35,6 +35,19 @@ const browser = {
   },
 };
 
+const page = {
+  extends: true as const,
+  test: {
+    name: "page",
+    include: ["test/page/*.test.ts"],
+    globalSetup: "test/page/build.ts",
+    provide: { chromium: chromium ?? "" },
+    // Guards against a page that hangs, on a busy machine.
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
+  },
+};
+
 export default defineConfig({
   resolve: {
     alias: {
@@ -47,6 +60,6 @@ export default defineConfig({
     reporters: process.env.CI
       ? ["default", ["json", { outputFile: "build/test-results.json" }]]
       : ["default"],
-    projects: chromium === undefined ? [node] : [node, browser],
+    projects: chromium === undefined ? [node] : [node, browser, page],
   },
 });

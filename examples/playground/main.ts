@@ -1,0 +1,16 @@
+// The page: what is on it, in the order of its sections.
+
+import { DistributionsSection } from "./distributions.js";
+import { element } from "./element.js";
+import { showHero } from "./hero.js";
+
+const kernels = { wasm: "WebAssembly SIMD kernels", javascript: "JavaScript kernels" };
+
+const distributions = new DistributionsSection();
+element("backend", HTMLOutputElement).value = kernels[await distributions.backend()];
+await distributions.wine();
+if (distributions.opened) showHero(distributions.opened, await distributions.view("standard"));
+
+if (import.meta.env.PROD && "serviceWorker" in navigator) {
+  await navigator.serviceWorker.register(new URL("service-worker.js", document.baseURI));
+}
