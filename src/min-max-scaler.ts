@@ -77,7 +77,8 @@ const CONSTANT = { float32: 10 * 2 ** -23, float64: 10 * 2 ** -52 };
  *
  * NaN is ignored when fitting and stays NaN in the result. A feature whose max − min is below 10·ε is constant and
  * becomes range[0], as in scikit-learn 1.9.1: ε = 2⁻²³ for float32 data, 2⁻⁵² for float64. Fitted data never leave the
- * range, and their minimum and maximum become its ends exactly, as the data's own type has them.
+ * range, and their minimum and maximum become its ends exactly, as the data's own type has
+ * them; of float64 data, for few features, a rounding from an end.
  *
  *     const scaler = new MinMaxScaler({ range: [-1, 1] }).fit(train);   // rows, columns, arrays, tensors
  *     scaler.transform(test);
