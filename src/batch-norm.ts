@@ -25,7 +25,15 @@ import { fieldsOf, fromJson, listFromJson, listToJson, type Parsed } from "./jso
 import { Layer, layerFromJson, NORM } from "./layer.js";
 import { samples } from "./layout.js";
 import { emptyStatistics } from "./moments.js";
-import { type BackwardResult, checkInUse, noGradients, resultOf, variances, weighted } from "./parameters.js";
+import {
+  type BackwardResult,
+  checkInUse,
+  checkNotOwn,
+  noGradients,
+  resultOf,
+  variances,
+  weighted,
+} from "./parameters.js";
 import {
   type BackwardOptions,
   type BatchGradients,
@@ -142,7 +150,7 @@ export class BatchNorm extends Layer {
         `x: expected at least 2 values per feature to train on, got ${count} (one value has no variance; infer takes it)`,
       );
     }
-    const norm = this.parameters();
+    const norm = this.#parametersFor(call);
     const batch = given ?? this.#spare;
     const y = call.run((pass, layout, after) => {
       if (given === undefined) pass.moments(layout, batch);
@@ -189,7 +197,7 @@ export class BatchNorm extends Layer {
     // Before the values, because gradients may have getters.
     const summed = given === undefined ? undefined : gradientsOf(given, this.features);
     const call = new Call(x, { shape, out }, this.features, this.axis, "dy", dy);
-    const norm = this.parameters();
+    const norm = this.#parametersFor(call);
     const statistics = fixed ? this.#running : this.#batchOf(summed ? undefined : samples(call.layout));
     const gradients = summed ?? noGradients(this.features);
     const dx = call.run((pass, layout) => {
@@ -250,7 +258,7 @@ export class BatchNorm extends Layer {
   infer(x: Data, options: OutOption<Data> & ApplyOptions = {}): Data {
     checkOptions(options, APPLY);
     const call = new Call(x, options, this.features, this.axis);
-    const norm = this.parameters();
+    const norm = this.#parametersFor(call);
     return call.run((pass, layout, after) => pass.apply(layout, { statistics: this.#running, norm }, after));
   }
 
@@ -378,6 +386,13 @@ export class BatchNorm extends Layer {
     checkInUse("runningMean", this.runningMean, this.features);
     checkInUse("runningVariance", this.runningVariance, this.features);
     return super.parameters();
+  }
+
+  /** The parameters, for a call that does not write over the running statistics, whose memory two samples fill. */
+  #parametersFor({ y, layout }: Call): Norm {
+    const { runningMean, runningVariance } = this;
+    if (samples(layout) <= 2) checkNotOwn("out", y, { runningMean, runningVariance });
+    return this.parameters();
   }
 
   #track({ count, mean, m2 }: Statistics): void {

@@ -68,8 +68,9 @@ export class Call {
   readonly x: Float32Array | Block;
   /** The residual, or dy. */
   readonly beside: Float32Array | Block | null;
+  /** Where `out` is, if it was given. */
+  readonly y: Float32Array | Block | undefined;
   readonly #out: Data | undefined;
-  readonly #y: Float32Array | Block | undefined;
   /** Of a tensor that the result will be. */
   readonly #shape: readonly number[] | undefined;
 
@@ -103,9 +104,9 @@ export class Call {
       if (length !== this.layout.length) throw wrongValue(name, `x's length ${this.layout.length}`, length);
     }
     if (out !== undefined) {
-      this.#y = valuesOf("out", out);
-      if (this.beside) checkOutput(this.#y, name, this.beside);
-      checkOutput(this.#y, "x", this.x);
+      this.y = valuesOf("out", out);
+      if (this.beside) checkOutput(this.y, name, this.beside);
+      checkOutput(this.y, "x", this.x);
     }
     this.#out = out;
     this.#shape = isTensor(x) ? x.shape : undefined;
@@ -127,7 +128,7 @@ export class Call {
   /** Calls back with the values of `out`, or of new memory of x's kind, which is then returned. */
   into(write: (values: Float32Array | Block) => void): Data {
     const y = this.#out ?? (this.#shape ? new Tensor(this.#shape) : new Float32Array(this.layout.length));
-    const values = this.#y ?? valuesOf("out", y);
+    const values = this.y ?? valuesOf("out", y);
     write(values);
     // A view that the call's own memory has made stale is made anew.
     return isTensor(y) || y.length > 0 ? y : viewOf(values);

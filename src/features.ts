@@ -26,9 +26,14 @@ export class Features {
     return read(x, shape, this.#size, this.axis);
   }
 
-  /** From now on there are as many. */
+  /**
+   * From now on there are as many.
+   *
+   * @throws RangeError if there are others since the samples were read: an item may be a getter
+   */
   decide(size: number): void {
     this.#size ??= size;
+    if (size !== this.#size) throw wrongValue("x", `features = ${this.#size}`, size);
   }
 }
 

@@ -310,8 +310,12 @@ export class ImageScaler extends Shown {
       const shapes = [[images.length, ...sizes], ...(images.length === 1 ? [sizes] : [])].map(show);
       const got = show(out.shape);
       if (!shapes.includes(got)) throw wrongValue("out", `the shape ${shapes.join(" or ")}`, got);
-    } else if (out.length !== length) {
-      throw wrongValue("out", `a length of ${length} = ${[images.length, ...sizes].join(" × ")}`, out.length);
+    } else if (view.length !== length) {
+      throw wrongValue(
+        "out",
+        `a length of ${length} = ${[images.length, ...sizes].join(" × ")}`,
+        view.length,
+      );
     }
     for (const { data } of images) checkApart(view, "the image", data);
   }

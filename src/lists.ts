@@ -1,7 +1,7 @@
 // Nested arrays as the values of a call: lists of numbers, rows or columns. They are not copied before a step runs: the
 // steps read them where they stand, or ask for a copy.
 
-import { isFloat32Array, isFloat64Array, show, wrongKind, wrongValue } from "./argument.js";
+import { exhausted, inUse, isFloat32Array, isFloat64Array, show, wrongKind, wrongValue } from "./argument.js";
 import type { Layout } from "./layout.js";
 
 /** Numbers of one sample (a row) or of one feature (a column). */
@@ -22,6 +22,8 @@ export class Lists {
   readonly lists: Nested;
   /** What each of them is. */
   readonly kind: "rows" | "columns";
+  /** How many there are: an item that is a getter may take some away, or add some, while they are read. */
+  readonly count: number;
   /** Numbers in each list. */
   readonly size: number;
   /** What says the size. */
@@ -38,6 +40,7 @@ export class Lists {
   constructor(lists: Nested, kind: "rows" | "columns", features: number | undefined) {
     this.lists = lists;
     this.kind = kind;
+    this.count = lists.length;
     this.#whose = kind === "rows" ? "features" : "the first column's";
     this.size = kind === "rows" && features !== undefined ? features : firstLength(lists, kind);
   }
@@ -45,12 +48,13 @@ export class Lists {
   /**
    * All numbers one after the other: a copy.
    *
-   * @throws TypeError, RangeError if a list is none, has another length or an item that is not a number
+   * @throws TypeError, RangeError if a list is none, has another length or an item that is not a number; if there is no
+   * memory for a copy
    */
   get values(): Float64Array<ArrayBuffer> {
-    const { lists, size } = this;
-    const values = new Float64Array(lists.length * size);
-    for (let i = 0, at = 0; i < lists.length; i++, at += size) {
+    const { lists, count, size } = this;
+    const values = room(count * size);
+    for (let i = 0, at = 0; i < count; i++, at += size) {
       const list = lists[i];
       // Typed arrays need no check of their items. A call per row, not per list that is odd, would cost three times the loop.
       if (!isPlain(list, size)) {
@@ -77,7 +81,13 @@ export class Lists {
         values[at + j] = value;
       }
     }
+    if (!this.isWhole) throw wrongValue("x", `${count} ${this.kind}, as at first`, lists.length);
     return values;
+  }
+
+  /** Whether there are as many lists as at first. */
+  get isWhole(): boolean {
+    return this.lists.length === this.count;
   }
 
   /**
@@ -95,6 +105,7 @@ export class Lists {
   #typed(i: number): Numbers {
     const list: Numbers = this.lists[i];
     if (!isList(list)) throw notAList(list, i);
+    checkPresent(list, i);
     if (list.length !== this.size) {
       throw wrongValue(
         `x[${i}]`,
@@ -113,7 +124,7 @@ export class Lists {
    * @returns `out`, or the new lists
    */
   nest(values: Float64Array, out: Writable | undefined): Writable {
-    const into = out ?? new Array<Writable[number]>(this.lists.length);
+    const into = out ?? new Array<Writable[number]>(this.count);
     const { size } = this;
     for (let i = 0, at = 0; i < into.length; i++, at += size) {
       // New arrays are made one by one, each written while the cache holds it.
@@ -141,17 +152,37 @@ function firstLength(lists: Nested, kind: "rows" | "columns"): number {
     throw wrongValue("x", `at least one ${kind.slice(0, -1)}, which says its length`, "none");
   }
   if (!isList(list)) throw notAList(list, 0);
+  checkPresent(list, 0);
   return list.length;
 }
 
+/** @throws TypeError if the memory of a typed array was moved, which leaves it without values */
+function checkPresent(list: readonly unknown[] | Float32Array | Float64Array, i: number): void {
+  if (list.length > 0) return;
+  if (isFloat64Array(list)) inUse(`x[${i}]`, list);
+  else if (isFloat32Array(list)) inUse(`x[${i}]`, list);
+}
+
+/** @throws RangeError if there is not as much memory */
+function room(length: number): Float64Array<ArrayBuffer> {
+  try {
+    return new Float64Array(length);
+  } catch (cause) {
+    throw exhausted(8 * length, cause);
+  }
+}
+
 /** @throws TypeError, RangeError if a nested output has not the form of x, which has been checked */
-export function checkNested(out: unknown, x: Nested): asserts out is Writable {
+export function checkNested(out: unknown, { count, size }: Lists): asserts out is Writable {
   if (!Array.isArray(out)) throw wrongKind("out", "nested arrays like x", out);
-  if (out.length !== x.length) throw wrongValue("out", `x's ${x.length} arrays`, out.length);
-  for (let i = 0; i < x.length; i++) {
+  if (out.length !== count) throw wrongValue("out", `x's ${count} arrays`, out.length);
+  for (let i = 0; i < count; i++) {
     const list: unknown = out[i];
     if (!isList(list)) throw wrongKind(`out[${i}]`, "an array", list);
-    if (list.length !== x[i].length) throw wrongValue(`out[${i}]`, `length ${x[i].length}`, list.length);
+    if (list.length !== size) throw wrongValue(`out[${i}]`, `length ${size}`, list.length);
+    if (Object.isFrozen(list)) {
+      throw new TypeError(`out[${i}]: expected an array that can be written, got a frozen one`);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 // What layers have per feature: gamma and beta, which the caller may change in place, but not transfer away.
 
-import { numberIn, type Plain, perFeature, positiveInteger } from "./argument.js";
-import type { Gradients, Norm } from "./backend.js";
+import { numberIn, type Plain, perFeature, positiveInteger, wrongValue } from "./argument.js";
+import type { Gradients, Norm, Values } from "./backend.js";
 import { fromJson, type JsonNumber, listFromJson, listToJson } from "./json.js";
 
 /** What a layer has per feature. */
@@ -102,6 +102,20 @@ export function variances(name: string, values: ArrayLike<number>, features: num
 export function checkInUse(name: string, values: Float32Array | Float64Array | null, features: number): void {
   if (values === null || values.length === features) return;
   throw new TypeError(`${name}: expected an array in use, got one whose memory was moved`);
+}
+
+/** @throws RangeError if memory for a result is an array of the layer, which is read after it has been written */
+export function checkNotOwn(
+  name: string,
+  output: Values | undefined,
+  own: Readonly<Record<string, Float32Array | Float64Array | null>>,
+): void {
+  // Of a block, a tensor's memory, no layer has an array.
+  if (!ArrayBuffer.isView(output)) return;
+  for (const [field, values] of Object.entries(own)) {
+    if (values?.buffer !== output.buffer) continue;
+    throw wrongValue(name, "memory apart from the layer's own arrays", field);
+  }
 }
 
 export function noGradients(features: number): Gradients {

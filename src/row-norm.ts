@@ -8,6 +8,7 @@ import { layoutOf, product } from "./layout.js";
 import {
   type BackwardResult,
   checkInUse,
+  checkNotOwn,
   noGradients,
   normOf,
   type ParameterOptions,
@@ -76,6 +77,7 @@ export abstract class RowNormalization extends Shown {
       if (added === null) throw wrongKind("skip", "what is added to x, because sum is given", skip);
       checkOutput(sums, "x", values, "sum");
       checkOutput(sums, "skip", added, "sum");
+      checkNotOwn("sum", sums, { gamma: norm.gamma, beta: norm.beta });
     }
     if (to !== null) {
       checkOutput(to, "x", values);

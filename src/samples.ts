@@ -88,15 +88,17 @@ export function isNested(x: Samples): x is Nested {
 /** Rows; or columns, which are planes of a single image. */
 function lists(x: Nested, given: number | undefined, axis: number): Read<Lists> {
   const values = new Lists(x, kindOf(axis), given);
-  const { kind, size } = values;
-  const features = kind === "rows" ? size : (given ?? x.length);
-  if (kind === "columns" && x.length !== features) {
-    throw wrongValue("x", `features = ${features} columns`, x.length);
+  const { kind, count, size } = values;
+  const features = kind === "rows" ? size : (given ?? count);
+  if (kind === "columns" && count !== features) {
+    throw wrongValue("x", `features = ${features} columns`, count);
   }
-  const length = x.length * size;
+  // As where constructors are told: an array may have a length without having values.
+  if (features > 2 ** 28) throw wrongValue("x", "at most 2²⁸ features", features);
+  const length = count * size;
   const layout =
     kind === "rows"
-      ? { outer: x.length, features, inner: 1, length }
+      ? { outer: count, features, inner: 1, length }
       : { outer: 1, features, inner: size, length };
   // No step will check them.
   if (length === 0) viewOf(values);

@@ -1,7 +1,15 @@
 // What scalers share: a statistic that is fitted to data, and the map that follows from it. Semantics and names are
 // scikit-learn's, in camel case.
 
-import { checkOptions, checkSame, isFloat64Array, type Plain, wrongKind, wrongValue } from "./argument.js";
+import {
+  checkOptions,
+  checkSame,
+  inUse,
+  isFloat64Array,
+  type Plain,
+  wrongKind,
+  wrongValue,
+} from "./argument.js";
 import {
   type After,
   type Backend,
@@ -272,16 +280,17 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
       }
       // A copy is checked before anything is written. It is mapped in place, and copied back into the form of x.
       const { values } = lists;
-      checkNested(out, x);
+      checkNested(out, lists);
       this.#run(prepared, layout, values, values, after.float64);
       return lists.nest(values, out);
     }
     if (isFloat64Array(x)) {
-      const { layout } = this.#features.read(x, shape);
+      const { values, layout } = this.#features.read(x, shape);
       if (out !== undefined && !isFloat64Array(out)) throw wrongKind("out", "a Float64Array like x", out);
-      if (out !== undefined) checkOutput(out, "x", x);
       const y = out ?? new Float64Array(layout.length);
-      this.#run(prepared, layout, x, y, after.float64);
+      const to = inUse("out", y);
+      if (out !== undefined) checkOutput(to, "x", values);
+      this.#run(prepared, layout, values, to, after.float64);
       return y;
     }
     if (out !== undefined && (isNested(out) || isFloat64Array(out))) {

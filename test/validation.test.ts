@@ -1,7 +1,7 @@
 // Every public call with every wrong argument: refused with an error that names the argument, before anything is
 // written, and the next good call is right. And what only looks wrong gives the same bits as what is plain.
 
-import { backend, init, Tensor } from "simdnorm";
+import { BatchNorm, backend, GroupNorm, init, LayerNorm, RMSNorm, Tensor } from "simdnorm";
 import { describe, expect, test } from "vitest";
 import { onBothBackends } from "./backends.js";
 import { type Args, ROWS, ramp, type Subject, subjects, valuesIn } from "./subjects.js";
@@ -287,6 +287,55 @@ onBothBackends(() => {
       }
     });
 
+    // What options do while they are read has happened before the call begins.
+    test("a getter that calls the noun, or resizes and transfers what is given", () => {
+      const option = subject.options.find((name) => name === "shape" || name === "out");
+      if (option === undefined) return;
+      const trapped = (args: Args, act: () => void) => {
+        const value = args[option];
+        return Object.defineProperty({ ...args }, option, {
+          enumerable: true,
+          get() {
+            act();
+            return value;
+          },
+        });
+      };
+      const args = goodArgs(subject, length);
+      const other = ramp(length, 9);
+      const before = subject.open(features);
+      before.call({ ...goodArgs(subject, length), x: other });
+      const expected = valuesIn(before.call(goodArgs(subject, length)));
+      const noun = subject.open(features);
+      const inner = () => noun.call({ ...goodArgs(subject, length), x: other });
+      expect(valuesIn(noun.call(trapped(args, inner)))).toEqual(expected);
+      expect(noun.state()).toBe(before.state());
+
+      for (const name of subject.arrays) {
+        for (const lose of ["resize", "transfer"] as const) {
+          const opened = subject.open(features);
+          const state = opened.state();
+          const given = goodArgs(subject, length);
+          const buffer: ArrayBuffer = Reflect.construct(ArrayBuffer, [
+            4 * length,
+            ...(lose === "resize" ? [{ maxByteLength: 4 * length }] : []),
+          ]);
+          const array = new Float32Array(buffer, 0, length);
+          array.set(ramp(length));
+          given[name] = array;
+          const act = () => {
+            if (lose === "resize") Reflect.apply(Reflect.get(buffer, "resize"), buffer, [8]);
+            else if (buffer.byteLength > 0) structuredClone(buffer, { transfer: [buffer] });
+          };
+          expectRefusal(
+            thrown(() => opened.call(trapped(given, act))),
+            name === "x" && subject.shape ? "(x|shape)" : name,
+          );
+          expect(opened.state()).toBe(state);
+        }
+      }
+    });
+
     const outs = subject.arrays.filter((name) => name !== "out" && name !== "sum");
     if (subject.arrays.includes("out")) {
       test.each(outs)("out over %s: itself, apart from it, or refused", (name) => {
@@ -329,6 +378,51 @@ onBothBackends(() => {
           }
         }
       });
+    }
+  });
+
+  test("out and sum over arrays of the layer itself: refused, or right", () => {
+    const length = 2 * FEATURES;
+    const x = ramp(length);
+    const layer = new BatchNorm(FEATURES, { gamma: ramp(FEATURES, 1), beta: ramp(FEATURES, 2) });
+    layer.train(ramp(12 * FEATURES));
+    for (const field of ["runningMean", "runningVariance"] as const) {
+      const state = JSON.stringify(layer);
+      const out = new Float32Array(layer[field].buffer);
+      for (const call of [
+        () => layer.train(x, { out }),
+        () => layer.infer(x, { out }),
+        () => layer.backward(x, x, { out, frozen: true }),
+      ]) {
+        expectRefusal(thrown(call), "out", `expected memory apart from the layer's own arrays, got ${field}`);
+        expect(JSON.stringify(layer)).toBe(state);
+      }
+    }
+    for (const Norm of [LayerNorm, RMSNorm]) {
+      const norm = new Norm(FEATURES);
+      const row = ramp(FEATURES);
+      const call = () => norm.apply(row, { skip: row, sum: norm.gamma ?? row });
+      expectRefusal(thrown(call), "sum", "expected memory apart from the layer's own arrays, got gamma");
+      expect(norm.gamma).toEqual(new Float32Array(FEATURES).fill(1));
+    }
+    // A single row is written where gamma or beta was read.
+    for (const field of ["gamma", "beta"] as const) {
+      const row = ramp(FEATURES);
+      const make = () => ({ gamma: ramp(FEATURES, 1), beta: ramp(FEATURES, 2) });
+      const shape = [1, FEATURES];
+      for (const [norm, again] of [
+        [new LayerNorm(FEATURES, make()), new LayerNorm(FEATURES, make())],
+        [new GroupNorm(1, FEATURES, make()), new GroupNorm(1, FEATURES, make())],
+      ]) {
+        const options = norm instanceof GroupNorm ? { shape } : {};
+        const expected = norm.apply(row, options);
+        const out = again[field] ?? row;
+        expect(again.apply(row, { ...options, out })).toBe(out);
+        expect(out).toEqual(expected);
+      }
+      const expected = layer.infer(row);
+      const copy = BatchNorm.fromJSON(layer.toJSON());
+      expect(copy.infer(row, { out: copy[field] ?? row })).toEqual(expected);
     }
   });
 });

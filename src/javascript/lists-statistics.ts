@@ -21,14 +21,16 @@ export class ListsStatistics implements StatisticsSteps {
       x instanceof Lists &&
       (x.kind === "rows"
         ? this.#momentsOfRows(x, layout, skip, into)
-        : this.#momentsOfColumns(x, skip, into));
+        : this.#momentsOfColumns(x, skip, into)) &&
+      x.isWhole;
     if (!walked) this.#arrays.moments(copyOf(x), layout, skip, into);
   }
 
   extrema(x: Values, layout: Layout, into: Ends): void {
     const walked =
       x instanceof Lists &&
-      (x.kind === "rows" ? this.#extremaOfRows(x, layout, into) : this.#extremaOfColumns(x, into));
+      (x.kind === "rows" ? this.#extremaOfRows(x, layout, into) : this.#extremaOfColumns(x, into)) &&
+      x.isWhole;
     if (!walked) this.#arrays.extrema(copyOf(x), layout, into);
   }
 
@@ -42,7 +44,7 @@ export class ListsStatistics implements StatisticsSteps {
   }
 
   #momentsOfColumns(x: Lists, skip: boolean, { count, mean, m2 }: Present): boolean {
-    for (let j = 0; j < x.lists.length; j++) {
+    for (let j = 0; j < x.count; j++) {
       const list = x.lists[j];
       const one = {
         count: count.subarray(j, j + 1),
@@ -50,7 +52,7 @@ export class ListsStatistics implements StatisticsSteps {
         m2: m2.subarray(j, j + 1),
       };
       if (isPlain(list, x.size)) {
-        if (!column.moments(list, one)) return false;
+        if (!column.moments(list, one) || list.length !== x.size) return false;
         count[j] = x.size;
         if (skip && oddOf(one).length > 0) momentsOfColumn(list, one);
         continue;
@@ -71,7 +73,7 @@ export class ListsStatistics implements StatisticsSteps {
   }
 
   #extremaOfColumns(x: Lists, { count, min, max }: Ends): boolean {
-    for (let j = 0; j < x.lists.length; j++) {
+    for (let j = 0; j < x.count; j++) {
       const list = x.lists[j];
       const one = {
         count: count.subarray(j, j + 1),
@@ -80,7 +82,7 @@ export class ListsStatistics implements StatisticsSteps {
       };
       if (isPlain(list, x.size)) {
         const odd = column.extrema(list, one);
-        if (odd === null) return false;
+        if (odd === null || list.length !== x.size) return false;
         count[j] = x.size - (odd ? gapsOf(list) : 0);
         continue;
       }

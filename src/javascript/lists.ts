@@ -13,7 +13,7 @@ import * as rows from "./list-rows.js";
 export function mapLists(x: Lists, layout: Layout, table: Table, after: After): Writable {
   const { map } = table;
   const mapped = x.kind === "rows" ? rows.apply(x.lists, layout.features, map) : applyToColumns(x, map);
-  if (mapped === null) {
+  if (mapped === null || !x.isWhole) {
     const { values } = x;
     runOn(double(), values, values, null, (pass) => pass.apply(layout, table, after));
     return x.nest(values, undefined);
@@ -29,7 +29,7 @@ function applyToColumns(x: Lists, map: Coefficients): Writable | null {
   for (const [j, list] of x.lists.entries()) {
     if (isPlain(list, x.size)) {
       const y = column.apply(list, j, map);
-      if (y === null) return null;
+      if (y === null || y.length !== x.size) return null;
       mapped.push(y);
       continue;
     }
