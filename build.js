@@ -187,19 +187,23 @@ function unprefixed(code) {
 
 /** The public declarations, for both kinds of module. */
 async function declare() {
-  const each = ["index", "tfjs"].map((name) =>
-    run(
-      "dts-bundle-generator/dist/bin/dts-bundle-generator.js",
-      // `npm run check` checks the types; what an entry does not export is not to be imported.
-      ...["--silent", "--no-banner", "--no-check", "--export-referenced-types", "false"],
-      ...["--project", "tsconfig.json", "-o", `build/${name}.d.ts`, `src/${name}.ts`],
-    ),
+  const names = ["index", "tfjs"];
+  // Paths from the file that lists them. `npm run check` checks the types; what an entry does not export is not to be
+  // imported.
+  const entries = names.map((name) => ({
+    ...{ filePath: `../src/${name}.ts`, outFile: `${name}.d.ts` },
+    ...{ noCheck: true, output: { noBanner: true, exportReferencedTypes: false } },
+  }));
+  const config = "build/types.json";
+  writeFileSync(
+    config,
+    JSON.stringify({ compilationOptions: { preferredConfigPath: "../tsconfig.json" }, entries }),
   );
-  await Promise.all(each);
+  await run("dts-bundle-generator/dist/bin/dts-bundle-generator.js", "--silent", "--config", config);
   // Symbol.dispose, for users whose `lib` is older than it.
   const made = "build/index.d.ts";
   writeFileSync(made, `/// <reference lib="esnext.disposable" />\n${readFileSync(made, "utf8")}`);
-  for (const name of ["index", "tfjs"]) copyFileSync(`build/${name}.d.ts`, `build/${name}.d.cts`);
+  for (const name of names) copyFileSync(`build/${name}.d.ts`, `build/${name}.d.cts`);
 }
 
 // ----------------------------------------------------------------------------- what is made

@@ -45,6 +45,7 @@ async function bundled(program: string): Promise<string> {
     bundle: true,
     minify: true,
     format: "esm",
+    external: ["@tensorflow/tfjs-core"],
     write: false,
   });
   return outputFiles[0]!.text;
@@ -111,6 +112,13 @@ test("a bundle with BatchNorm alone has at most 24 kB, and neither a scaler nor 
   // Names that a minifier leaves as they are.
   expect(code).toContain("momentum");
   expect(code).not.toContain("withMean");
+});
+
+test("a bundle with simdnorm/tfjs has at most 1.3 kB more than one with BatchNorm", async () => {
+  const layer = await bundled('import { BatchNorm } from "simdnorm"; globalThis.noun = BatchNorm;');
+  const tfjs = await bundled('import { register } from "simdnorm/tfjs"; globalThis.undo = register();');
+  expect(gzipSync(tfjs).length).toBeLessThanOrEqual(gzipSync(layer).length + 1_300);
+  expect(tfjs.match(EMBEDDED)).toHaveLength(1);
 });
 
 test("a bundle that uses nothing has nothing", async () => {
