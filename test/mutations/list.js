@@ -34,6 +34,7 @@ const images = [
   "test/node/pixels.test.ts",
 ];
 const backward = ["test/thresholds.test.ts", "test/backward.test.ts"];
+const tfjs = ["test/node/tfjs.test.ts"];
 
 export const mutations = [
   // The kernels.
@@ -458,4 +459,21 @@ export const mutations = [
     ["test/fold-into.test.ts"],
   ],
   ["src/fold-into.ts", "checkMultiple(weight, channels);", "", ["test/fold-into.test.ts"]],
+
+  // The kernel for TensorFlow.js.
+  ["src/tfjs.ts", "const TINY = 512;", "const TINY = 511;", tfjs],
+  ["src/tfjs.ts", "<= TINY + features", "<= TINY", tfjs],
+  [
+    "src/tfjs.ts",
+    "if (!tensors.every((tensor) => lengthOf(tensor) === features)) return undefined;",
+    "",
+    tfjs,
+  ],
+  ["src/tfjs.ts", 'if (!tensors.every(({ dtype }) => dtype === "float32")) return undefined;', "", tfjs],
+  ["src/tfjs.ts", "= given[j] + epsilon;", "= given[j] + 1e-3;", tfjs],
+  ["src/tfjs.ts", "else gamma?.fill(1);", "", tfjs],
+  ["src/tfjs.ts", "else beta?.fill(0);", "", tfjs],
+  ["src/tfjs.ts", "for (const { dataId } of tensors) backend.dataIdMap.get(dataId);", "", tfjs],
+  ["src/tfjs.ts", "if (getKernel(KERNEL, backendName) === ours) put(stock);", "put(stock);", tfjs],
+  ["src/tfjs.ts", "if (known !== undefined) return known;", "", tfjs],
 ];
