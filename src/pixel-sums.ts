@@ -91,6 +91,7 @@ export class PixelSums {
 
 function integer(name: string, value: unknown): bigint {
   if (typeof value !== "string") throw wrongKind(name, "an integer in digits", value);
-  if (!/^\d+$/.test(value)) throw wrongValue(name, "an integer in digits", value);
+  // More than pixels there are, and few enough for arithmetic that takes the square of their number.
+  if (!/^\d{1,40}$/.test(value)) throw wrongValue(name, "an integer of at most 40 digits", value);
   return BigInt(value);
 }

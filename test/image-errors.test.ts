@@ -1,7 +1,7 @@
 // ImageScaler, bad input: the right kind of error, and nothing is written.
 
-import { ImageScaler, type ImageScalerOptions, Tensor } from "simdnorm";
-import { expect, test } from "vitest";
+import { backend, ImageScaler, type ImageScalerOptions, init, Tensor } from "simdnorm";
+import { describe, expect, test } from "vitest";
 import { onBothBackends } from "./backends.js";
 import { expectError, type Kind } from "./expect-error.js";
 
@@ -203,5 +203,156 @@ onBothBackends(() => {
       "sums: expected those of 8-bit",
     );
     expectError(load({ sums: undefined }), TypeError, "sums: expected what toJSON returned");
+  });
+
+  describe("images and values of every kind", () => {
+    const [width, height] = [20, 15];
+    const pixels = width * height;
+    const bytes = Uint8Array.from({ length: 4 * pixels }, (_, i) => 7 * i);
+    const values = scaler.apply({ data: bytes, width, height });
+    const opaque = bytes.map((v, i) => (i % 4 === 3 ? 255 : v));
+    const lying = <T extends object>(array: T, length: number): T =>
+      Object.defineProperty(array, "length", { value: length });
+    const resizable = (length: number): ArrayBuffer =>
+      Reflect.construct(ArrayBuffer, [length, { maxByteLength: length }]);
+    const shrunk = (Kind: typeof Uint8Array | typeof Float32Array, length: number) => {
+      const buffer = resizable(length * Kind.BYTES_PER_ELEMENT);
+      const array = new Kind(buffer, 0, length);
+      Reflect.apply(Reflect.get(buffer, "resize"), buffer, [8]);
+      return array;
+    };
+
+    const data: [string, () => unknown][] = [
+      ...[null, undefined, "0123", 5, 1n, {}, [1, 2, 3, 4], bytes.buffer].map(
+        (wrong): [string, () => unknown] => [String(wrong), () => wrong],
+      ),
+      ["signed bytes", () => new Int8Array(4 * pixels)],
+      ["words", () => new Uint32Array(pixels)],
+      ["big integers", () => new BigUint64Array(4 * pixels)],
+      ["a DataView", () => new DataView(bytes.buffer)],
+      ["a proxy", () => new Proxy(bytes, {})],
+      ["of another length", () => new Uint8Array(4 * pixels - 1)],
+      ["with a length that lies", () => lying(new Uint8Array(10), 4 * pixels)],
+      ["that a buffer has shrunk below", () => shrunk(Uint8Array, 4 * pixels)],
+    ];
+    test.each(data)("data that is %s", (_, make) => {
+      const into = new Float32Array(3 * pixels).fill(7);
+      const refused = (call: () => unknown, name: string) =>
+        expect(call).toThrow(new RegExp(`^${name}\\.data: expected`));
+      const wrong = () => Object.assign({ width, height }, { data: make() });
+      refused(() => Reflect.apply(scaler.apply, scaler, [wrong(), { out: into }]), "image");
+      refused(() => Reflect.apply(scaler.inverse, scaler, [values, { out: wrong() }]), "out");
+      refused(() => Reflect.apply(ImageScaler.fit, ImageScaler, [[wrong()]]), "images\\[0\\]");
+      expect(into.every((value) => value === 7)).toBe(true);
+    });
+
+    test("values whose length lies, or whose buffer has shrunk", () => {
+      const given = { data: bytes, width, height };
+      using memory = new Tensor([4 * pixels]);
+      memory.data.fill(7);
+      const short = lying(memory.data.subarray(0, 10), 3 * pixels);
+      expectError(() => scaler.apply(given, { out: short }), RangeError, "out: expected a length of 900");
+      expect(memory.data.every((value) => value === 7)).toBe(true);
+      const lost = () => shrunk(Float32Array, 3 * pixels) as Float32Array;
+      expectError(() => scaler.apply(given, { out: lost() }), TypeError, "out: expected an array in use");
+      const sizes = { width, height };
+      expectError(() => scaler.inverse(short, sizes), RangeError, "x: expected one or more images");
+      expectError(() => scaler.inverse(lost(), sizes), TypeError, "x: expected an array in use");
+    });
+
+    test("arrays of subclasses, and of buffers that can grow, are what they hold", () => {
+      class Own extends Uint8Array<ArrayBuffer> {
+        static get [Symbol.species]() {
+          return Float32Array as never;
+        }
+        override subarray(): never {
+          throw new Error("subarray");
+        }
+        override set(): never {
+          throw new Error("set");
+        }
+      }
+      const tracking = new Uint8Array(resizable(4 * pixels));
+      for (const own of [Reflect.construct(Own, [bytes.slice().buffer]), tracking]) {
+        new Uint8Array(own.buffer).set(bytes);
+        const here = { data: own, width, height };
+        expect(scaler.apply(here)).toEqual(values);
+        new Uint8Array(own.buffer).fill(0);
+        expect(scaler.inverse(values, { out: here })).toBe(here);
+        expect(new Uint8Array(own.buffer)).toEqual(opaque);
+      }
+    });
+
+    test("every overlap of pixels and values is refused, and what only touches is not", () => {
+      const [before, of] = [4 * pixels, 12 * pixels];
+      for (const shift of [-before, 1 - before, -4, -1, 0, 1, 4, before, of - 1, of]) {
+        const memory = new ArrayBuffer(32 * pixels);
+        const floats = new Float32Array(memory, 8 * pixels, 3 * pixels);
+        const here = { data: new Uint8Array(memory, 8 * pixels + shift, 4 * pixels), width, height };
+        here.data.set(bytes);
+        const copy = memory.slice(0);
+        const apart = shift === -before || shift === of;
+        if (apart) expect(scaler.apply(here, { out: floats })).toEqual(values);
+        else {
+          expectError(() => scaler.apply(here, { out: floats }), RangeError, "out: expected memory apart");
+          expectError(() => scaler.inverse(floats, { out: here }), RangeError, "out: expected memory apart");
+          expect(new Uint8Array(memory)).toEqual(new Uint8Array(copy));
+        }
+      }
+    });
+
+    test("a getter of a size that takes the memory away, grows it, disposes, switches, or fits", () => {
+      const name = backend();
+      const made: Tensor[] = [];
+      const out = () => {
+        const tensor = new Tensor([3, height, width]);
+        made.push(tensor);
+        return tensor;
+      };
+      const image = (act: () => void, data: Uint8Array = bytes) => ({
+        data,
+        height,
+        get width() {
+          act();
+          return width;
+        },
+      });
+      const gone = out();
+      expectError(
+        () =>
+          scaler.apply(
+            image(() => gone.dispose()),
+            { out: gone },
+          ),
+        ReferenceError,
+        "out:",
+      );
+      const buffer = resizable(4 * pixels);
+      const resize = () => Reflect.apply(Reflect.get(buffer, "resize"), buffer, [8]);
+      const lost = image(resize, new Uint8Array(buffer, 0, 4 * pixels));
+      expectError(() => scaler.apply(lost), TypeError, "image.data: expected an array in use");
+      const grow = () => made.push(...Array.from({ length: 40 }, () => new Tensor([100_000])));
+      const standing = out();
+      expect(scaler.apply(image(grow), { out: standing })).toBe(standing);
+      expect(standing.data).toEqual(values);
+      const other = () => init({ backend: name === "wasm" ? "javascript" : "wasm" });
+      expect(scaler.apply(image(other))).toEqual(values);
+      init({ backend: name });
+      const fitted = ImageScaler.fit([{ data: bytes, width, height }]);
+      const alone = fitted.apply({ data: bytes, width, height });
+      const merging = image(() => fitted.merge(ImageScaler.fit([{ data: bytes, width, height }])));
+      // The same mean and deviation, of twice as many pixels.
+      expect(fitted.apply(merging)).toEqual(alone);
+      expect(fitted.count).toBe(2 * pixels);
+      for (const tensor of made) tensor.dispose();
+    });
+
+    test("integers of too many digits are refused before they are read", () => {
+      const saved = ImageScaler.fit([{ data: bytes, width, height }]).toJSON();
+      const digits = "9".repeat(10 ** 6);
+      const sums = { count: digits, sum: [digits, digits, digits], squares: [digits, digits, digits] };
+      const load = () => ImageScaler.fromJSON({ ...saved, sums });
+      expectError(load, RangeError, "count: expected an integer of at most 40 digits, got 999");
+    });
   });
 });
