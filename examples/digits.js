@@ -6,8 +6,9 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { draw } from "./curves.js";
-import { samples, shuffled, test, training } from "./handwriting.js";
+import { samples, shuffled, split } from "./handwriting.js";
 import { generator, Network } from "./network.js";
+import { readTable } from "./table.js";
 
 const { values: options } = parseArgs({
   options: { markdown: { type: "boolean" }, rates: { type: "string" }, hidden: { type: "string" } },
@@ -20,6 +21,7 @@ const epochs = 25;
 const batch = 64;
 const targets = [0.9, 0.95];
 const kinds = ["plain", "batch norm"];
+const { training, test } = split(readTable("digits.csv").rows);
 
 /** The test accuracy after every epoch. Both kinds start from the same weights and see the same batches. */
 function train(kind, rate, seed, progress) {

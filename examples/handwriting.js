@@ -1,7 +1,6 @@
 // Handwritten digits to train on and to test on, the same ones for every program.
 
 import { generator } from "./network.js";
-import { readTable } from "./table.js";
 
 /** The rows in a new order (Fisher and Yates). */
 export function shuffled(rows, random) {
@@ -19,10 +18,9 @@ export const samples = (rows) => [
   rows.map((row) => row[64]),
 ];
 
-const rows = shuffled(readTable("digits.csv").rows, generator(0));
-
-/** Rows, as many as make 22 batches of 64. */
-export const training = rows.slice(0, 22 * 64);
-
-/** The other 389, as samples. */
-export const test = samples(rows.slice(training.length));
+/** Of all rows, in an order of their own, as many to train on as make 22 batches of 64; the other 389, as samples, to test. */
+export function split(rows) {
+  const order = shuffled(rows, generator(0));
+  const training = order.slice(0, 22 * 64);
+  return { training, test: samples(order.slice(training.length)) };
+}

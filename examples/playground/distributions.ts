@@ -7,7 +7,7 @@ import type { Density } from "./density.js";
 import type { Distributions, Method, Opened, Parameters, View } from "./distributions-worker.js";
 import { control, element, whenChosen } from "./element.js";
 import { Figure } from "./figure.js";
-import { count, duration } from "./number.js";
+import { count, duration, raised } from "./number.js";
 import { ridges } from "./ridges.js";
 
 /** Ridges on one sheet. */
@@ -134,8 +134,8 @@ export class DistributionsSection {
   }
 
   #shown(name: keyof Parameters): string {
-    const value = this.#parameters()[name];
-    return name === "epsilon" ? value.toExponential(0).replace("e", " · 10^") : value.toFixed(2);
+    const value = control(name).valueAsNumber;
+    return name === "epsilon" ? `10${raised(value)}` : value.toFixed(2);
   }
 
   /** Draws again; what is asked for while the worker works is drawn once, as it is then. */

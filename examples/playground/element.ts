@@ -16,3 +16,10 @@ export function whenChosen(name: string, call: (value: string) => void): void {
     radio.addEventListener("change", () => call(radio.value));
   }
 }
+
+/** The value of what is chosen in a group of radio buttons. */
+export function chosen(name: string): string {
+  const radio = document.querySelector<HTMLInputElement>(`input[name="${name}"]:checked`);
+  if (!radio) throw new TypeError(`${name}: expected one to be chosen, got none`);
+  return radio.value;
+}

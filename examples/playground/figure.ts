@@ -4,6 +4,8 @@ import * as Plot from "@observablehq/plot";
 
 export type Drawn = SVGSVGElement & Plot.Plot;
 
+const NARROWEST = 200;
+
 export class Figure {
   readonly #place: Element;
   #plot: ((width: number) => Plot.PlotOptions) | undefined;
@@ -27,7 +29,9 @@ export class Figure {
   #render(): void {
     this.#width = this.#place.clientWidth;
     if (!this.#plot || this.#width === 0) return;
-    const svg = Plot.plot({ className: "plot", ...this.#plot(this.#width), width: this.#width });
+    // Before styles apply a place may be narrower than margins are.
+    const width = Math.max(this.#width, NARROWEST);
+    const svg = Plot.plot({ className: "plot", ...this.#plot(width), width });
     if (!isPicture(svg)) throw new TypeError("expected a plot without a legend and a title");
     // Its style sheet stands in page.css: inline ones are forbidden where style-src is 'self'.
     svg.querySelector("style")?.remove();

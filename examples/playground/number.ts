@@ -13,3 +13,7 @@ export function duration(milliseconds: number): string {
   if (milliseconds < 0.1) return "less than 0.1 ms";
   return milliseconds < 1000 ? `${milliseconds.toFixed(1)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
+
+/** An exponent. */
+export const raised = (exponent: number): string =>
+  String(exponent).replaceAll(/./g, (character) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(character)]);

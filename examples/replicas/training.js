@@ -1,7 +1,10 @@
 // The digits network trained by one replica of a group, or by one process, which is a whole batch's only replica.
 
-import { samples, shuffled, test, training } from "../handwriting.js";
+import { samples, shuffled, split } from "../handwriting.js";
 import { generator, Network } from "../network.js";
+import { readTable } from "../table.js";
+
+const { training, test } = split(readTable("digits.csv").rows);
 
 const SIZES = [64, 64, 64, 64, 10];
 

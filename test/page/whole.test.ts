@@ -32,6 +32,7 @@ async function ready(page: Page): Promise<void> {
   for (const method of ["before", "batch", "standard", "range"]) {
     await page.locator(`#see-${method} svg`).waitFor();
   }
+  await page.locator("#picture-status:not(:empty)").waitFor();
 }
 
 /** The looks that are tested, and kept as pictures: node_modules/.bin/vitest with SCREENSHOTS=1 writes them. */
