@@ -90,7 +90,7 @@ function parameter(
 }
 
 /** @throws TypeError, RangeError if it does not fit, or one is negative */
-export function variances(name: string, values: ArrayLike<number>, features: number): number[] {
+export function variances(name: string, values: unknown, features: number): number[] {
   const list = perFeature(name, values, features);
   for (let j = 0; j < features; j++) {
     numberIn(`${name}[${j}]`, list[j], "a non-negative number", (n) => !(n < 0));

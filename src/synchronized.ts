@@ -4,6 +4,7 @@ import { checkObject, isList, nonNegativeInteger, perFeature, wrongKind } from "
 import type { Statistics } from "./backend.js";
 import type { ApplyOptions, ShapeOption } from "./call.js";
 import { emptyStatistics } from "./moments.js";
+import { variances } from "./parameters.js";
 
 /** `Moments`, or what has their fields. */
 export interface BatchMoments {
@@ -58,8 +59,8 @@ export function statisticsOf(moments: unknown, features: number): Statistics {
   const n = nonNegativeInteger("moments.count", count);
   const batch = { ...emptyStatistics(features), count: n };
   batch.mean.set(perFeature("moments.mean", mean, features));
-  const variances = perFeature("moments.variance", variance, features);
-  for (let j = 0; j < features; j++) batch.m2[j] = variances[j] * n;
+  const squares = variances("moments.variance", variance, features);
+  for (let j = 0; j < features; j++) batch.m2[j] = squares[j] * n;
   return batch;
 }
 

@@ -117,6 +117,14 @@ onBothBackends(() => {
     expect(() => layer.train(x, { moments: new Moments(2).add(x.subarray(2)) })).toThrow(
       "expected at least 2 values",
     );
+    for (const variance of [
+      [-1, 1],
+      [1, -Infinity],
+    ]) {
+      expect(() => layer.train(x, { moments: { count: 2, mean: [0, 0], variance } })).toThrow(
+        /^moments\.variance\[\d\]: expected a non-negative number, got -/,
+      );
+    }
     expect(() => layer.gradients(x, x)).toThrow("expected a call of train(x) before it");
     expect(() =>
       layer.backward(x, x, { frozen: true, gradients: { dGamma: [1, 1], dBeta: [1, 1] } }),

@@ -1,7 +1,21 @@
 // Every public call with every wrong argument: refused with an error that names the argument, before anything is
 // written, and the next good call is right. And what only looks wrong gives the same bits as what is plain.
 
-import { BatchNorm, backend, GroupNorm, init, LayerNorm, RMSNorm, Tensor } from "simdnorm";
+import {
+  Affine,
+  BatchNorm,
+  backend,
+  Extrema,
+  GroupNorm,
+  InstanceNorm,
+  init,
+  LayerNorm,
+  MinMaxScaler,
+  Moments,
+  RMSNorm,
+  StandardScaler,
+  Tensor,
+} from "simdnorm";
 import { describe, expect, test } from "vitest";
 import { onBothBackends } from "./backends.js";
 import { type Args, ROWS, ramp, type Subject, subjects, valuesIn } from "./subjects.js";
@@ -131,6 +145,21 @@ function goodArgs({ arrays, shape }: Subject, length: number): Args {
   if (shape !== undefined) args.shape = shape(length / FEATURES, FEATURES);
   return args;
 }
+
+const withAxis = (name: string, features: number, axis: number): object => {
+  const options = { axis };
+  const make: Record<string, () => object> = {
+    BatchNorm: () => new BatchNorm(features, options),
+    GroupNorm: () => new GroupNorm(1, features, options),
+    InstanceNorm: () => new InstanceNorm(features, options),
+    Affine: () => new Affine(features, options),
+    Moments: () => new Moments(features, options),
+    Extrema: () => new Extrema(features, options),
+    StandardScaler: () => new StandardScaler(features, options),
+    MinMaxScaler: () => new MinMaxScaler(features, options),
+  };
+  return make[name]();
+};
 
 onBothBackends(() => {
   describe.each(subjects)("$name", (subject) => {
@@ -284,6 +313,41 @@ onBothBackends(() => {
           expect(opened.state()).toBe(state);
         } else if (error !== undefined) expectRefusal(error, "\\w+", "memory was moved");
         for (const tensor of made.splice(0)) tensor.dispose();
+      }
+    });
+
+    test("no values: none, or refused", () => {
+      for (const tensors of [false, true]) {
+        const opened = subject.open(features);
+        const state = opened.state();
+        const args = goodArgs(subject, 0);
+        const sizes = subject.shape?.(0, features) ?? [0, features];
+        for (const name of subject.arrays) if (tensors) args[name] = new Tensor(sizes);
+        const error = thrown(() => {
+          const y = Object(opened.call(args));
+          for (const [name, values] of Object.entries({ y, dx: Reflect.get(y, "dx") })) {
+            if (values instanceof Tensor || ArrayBuffer.isView(values))
+              expect([name, valuesIn(values)]).toEqual([name, []]);
+          }
+        });
+        if (error !== undefined) expectRefusal(error, "x", "expected");
+        expect(opened.state()).toBe(state);
+      }
+    });
+
+    test("an axis that is not there", () => {
+      if (!shaped) return;
+      const Noun = subject.name.split(".")[0];
+      for (const axis of [4, -9, 2 ** 40, -(2 ** 40)]) {
+        const noun = withAxis(Noun, features, axis);
+        const args = { ...goodArgs(subject, length), shape: [ROWS / 4, 4, features] };
+        const method = Reflect.get(noun, subject.name.split(".")[1]);
+        const { x, dy, ...options } = args as Args;
+        const given = dy === undefined ? [x, options] : [x, dy, options];
+        const error = thrown(() => Reflect.apply(method, noun, given));
+        // Nothing was fitted.
+        if (/^(scaler|backward): expected/.test(String(Object(error).message))) continue;
+        expectRefusal(error, "shape", `axes for axis = ${axis}`);
       }
     });
 
