@@ -1,6 +1,6 @@
 // The layer against the float64 reference: every loop boundary, both memory orders, both backends.
 
-import { BatchNorm, Moments } from "simdnorm";
+import { BatchNorm, Moments, Tensor } from "simdnorm";
 import { describe, expect, test } from "vitest";
 import { onBothBackends } from "./backends.js";
 import { kinds, make, parameters } from "./data.js";
@@ -183,6 +183,17 @@ onBothBackends(() => {
         }
       }
     });
+  });
+
+  test("a shift follows the mean: four rows of each quarter, with which sums begin, are far from all others", () => {
+    const sizes = { outer: 16_384, features: 64, inner: 1 };
+    const x = make(sizes, "mean 1e4, std 1");
+    for (let row = 0; row < 16_384; row++) if (row % 4096 < 4) x.fill(0, 64 * row, 64 * (row + 1));
+    const layer = new BatchNorm(64, { momentum: 1, unbiased: false });
+    using tensor = new Tensor([16_384, 64], x);
+    layer.train(tensor, { out: tensor });
+    const { variance } = moments(x, sizes);
+    expect(worst(layer.runningVariance, variance, (v) => 5e-7 * v).ratio).toBeLessThanOrEqual(1);
   });
 
   describe("NaN and infinity", () => {
