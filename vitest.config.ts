@@ -41,7 +41,6 @@ const page = {
     name: "page",
     include: ["test/page/*.test.ts"],
     globalSetup: "test/page/build.ts",
-    provide: { chromium: chromium ?? "" },
     // Guards against a page that hangs, on a busy machine.
     hookTimeout: 60_000,
     expect: { poll: { timeout: 30_000 } },
@@ -57,6 +56,7 @@ export default defineConfig({
   },
   test: {
     testTimeout: 60_000,
+    provide: { chromium: chromium ?? "" },
     reporters: process.env.CI
       ? ["default", ["json", { outputFile: "build/test-results.json" }]]
       : ["default"],

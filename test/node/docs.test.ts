@@ -5,8 +5,9 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { launch } from "../page/site.js";
 
 const folder = mkdtempSync(join(tmpdir(), "simdnorm-"));
 let said = "";
@@ -52,3 +53,26 @@ test("pages load what stands beside them, and nothing else", () => {
     .flatMap((name) => readFileSync(join(folder, name), "utf8").match(/(?:url\(|@import)[^;)]*/g) ?? []);
   expect(styles.filter((style) => style.includes("//"))).toEqual([]);
 });
+
+test.skipIf(inject("chromium") === "")(
+  "pages fit a phone, and run without an error",
+  async () => {
+    const browser = await launch();
+    const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+    const asked: string[] = [];
+    const errors: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    page.on("pageerror", (error) => errors.push(String(error)));
+    const wide: string[] = [];
+    for (const name of files.filter((name) => name.endsWith(".html"))) {
+      await page.goto(pathToFileURL(join(folder, name)).href);
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      if (width > 360) wide.push(`${name}: ${width}`);
+    }
+    await browser.close();
+    expect(wide).toEqual([]);
+    expect(errors).toEqual([]);
+    expect(asked.filter((url) => !/^(?:file|data):/.test(url))).toEqual([]);
+  },
+  600_000,
+);
