@@ -14,7 +14,7 @@ import { versionOf } from "./installed.js";
 /** Longer than the slowest first start of a browser on a busy machine. */
 const PATIENCE = 60_000;
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript" };
+const TYPES = { ".css": "text/css", ".html": "text/html", ".js": "text/javascript" };
 
 function first(...places) {
   return places.find((place) => place !== undefined && existsSync(place));

@@ -15,6 +15,8 @@ let complaints: string[];
 beforeAll(async () => {
   [browser, site] = await Promise.all([launch(), serve()]);
   ({ page, complaints } = await visit(browser, site));
+  // The last that it opens with.
+  await page.locator("#hero-figure.normalized").waitFor();
 });
 
 afterAll(async () => {
