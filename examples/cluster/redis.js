@@ -9,6 +9,7 @@ const SETTINGS = ["--appendonly", "yes", "--maxmemory-policy", "noeviction", "--
 export default class Redis {
   #arguments;
   #process;
+  name = "Redis";
   /** What it has said since it was started. */
   log = "";
 

@@ -1,4 +1,4 @@
-// node run.js [redis | postgres]: scalers fitted by a cluster of workers, beside those of one process.
+// node run.js [redis | postgres | URL]: scalers fitted by a cluster of workers, beside those of one process.
 
 import { availableParallelism } from "node:os";
 import { showRows } from "./bar.js";
@@ -15,7 +15,7 @@ const server = await serve(process.argv[2]);
 const cluster = new Cluster(server.url);
 cluster.errors.pipe(process.stderr);
 await Promise.all(Array.from({ length: workers }, () => cluster.spawn()));
-console.log(`${work.length} shards of ${ROWS} rows, ${workers} workers, ${server.constructor.name}`);
+console.log(`${work.length} shards of ${ROWS} rows, ${workers} workers, ${server.name}`);
 
 showRows(cluster.events, work.length * ROWS);
 const [fit, together] = await timed(async () => cluster.result(await cluster.add(work)));
