@@ -132,7 +132,7 @@ async function bundle() {
 /** Short names but for those that errors and consoles show: of classes, of methods and of what is exported. */
 async function small(code, exported) {
   const { code: smaller } = await minify(code, {
-    compress: false,
+    compress: { inline: false, reduce_funcs: false },
     mangle: { toplevel: true, reserved: exported },
     keep_classnames: true,
     format: { max_line_len: LINE, preserve_annotations: true },

@@ -37,7 +37,7 @@ const untimed = {
   name: "untimed",
   setup: ({ onLoad }) =>
     onLoad({ filter: /\/build\/tfjs\.js$/ }, ({ path }) => {
-      const [before, after, ...more] = readFileSync(path, "utf8").split(/(?<==)512(?=;)/);
+      const [before, after, ...more] = readFileSync(path, "utf8").split(/(?<==)512(?=[,;])/);
       if (after === undefined || more.length > 0) throw new Error(`${path}: expected one threshold`);
       return { contents: `${before}-1/0${after}` };
     }),
