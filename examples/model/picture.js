@@ -1,6 +1,9 @@
 // Pictures of real handwriting: digits as RGB bytes, dark on white, enlarged from 8 × 8.
 
-import { test } from "../handwriting.js";
+import { split } from "../handwriting.js";
+import { readTable } from "../table.js";
+
+const { test } = split(readTable("digits.csv").rows);
 
 const SIDE = 8;
 

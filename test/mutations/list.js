@@ -366,7 +366,7 @@ export const mutations = [
   ],
 
   // Arguments and states, once more.
-  ["src/call.ts", "if (this.beside) checkOutput(this.#y, name, this.beside);", "", arguments_],
+  ["src/call.ts", "if (this.beside) checkOutput(this.y, name, this.beside);", "", arguments_],
   [
     "src/row-norm.ts",
     'checkOutput(sums, "skip", added, "sum");',
