@@ -129,15 +129,15 @@ export class BenchmarkSection {
         if (!this.#cancel) return;
         this.#progress.value++;
       }
-      this.#draw(timed, shape.length);
+      await this.#draw(timed, shape.length);
     }
     this.#conclude(timed, shape.name, operation);
   }
 
-  #draw(timed: readonly Timed[], length: number): void {
+  #draw(timed: readonly Timed[], length: number): Promise<void> {
     const rows = timed.map(({ name, best }) => ({ name, nanoseconds: (1e6 * best) / length }));
     const slowest = Math.max(...rows.map(({ nanoseconds }) => nanoseconds));
-    this.#figure.draw(() => ({
+    return this.#figure.draw(() => ({
       ariaLabel: `Nanoseconds per value: ${rows.map(({ name, nanoseconds }) => `${name} ${short(nanoseconds)}`).join(", ")}`,
       height: 44 * rows.length + 40,
       marginLeft: 116,

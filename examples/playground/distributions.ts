@@ -148,7 +148,7 @@ export class DistributionsSection {
       for (const method of this.#waiting) {
         this.#waiting.delete(method);
         const view = await this.#worker.view(method, this.#parameters(), this.#first, SHEET);
-        this.#draw(method, view);
+        await this.#draw(method, view);
         if (method === "batch") milliseconds = view.milliseconds;
       }
       this.#report(milliseconds);
@@ -160,10 +160,10 @@ export class DistributionsSection {
     }
   }
 
-  #draw(method: Method, { densities }: View): void {
+  #draw(method: Method, { densities }: View): Promise<void> {
     const { title, color, domain } = methods[method];
     const names = this.#opened!.names.slice(this.#first, this.#first + SHEET);
-    this.#figures[method].draw((width) =>
+    return this.#figures[method].draw((width) =>
       ridges({
         label: `${title}: the distributions of ${names.join(", ")}`,
         names,

@@ -1,29 +1,46 @@
 // A plot in a place of the page, drawn again when the place becomes wider or narrower.
 
 import * as Plot from "@observablehq/plot";
+import { pause } from "./pause.js";
 
 export type Drawn = SVGSVGElement & Plot.Plot;
 
 const NARROWEST = 200;
+
+/** Ends when all figures are drawn that were to be. */
+let drawing = Promise.resolve();
 
 export class Figure {
   readonly #place: Element;
   #plot: ((width: number) => Plot.PlotOptions) | undefined;
   #finish: (svg: Drawn) => void = () => {};
   #width = 0;
+  /** Ends when this one is drawn; undefined where it does not wait to be. */
+  #drawing: Promise<void> | undefined;
 
   constructor(place: Element) {
     this.#place = place;
     new ResizeObserver(() => {
-      if (place.clientWidth !== this.#width) this.#render();
+      if (place.clientWidth !== this.#width) this.#draw();
     }).observe(place);
   }
 
   /** Draws, or draws anew: `plot` is given the width that there is, `finish` what was drawn. */
-  draw(plot: (width: number) => Plot.PlotOptions, finish?: (svg: Drawn) => void): void {
+  draw(plot: (width: number) => Plot.PlotOptions, finish?: (svg: Drawn) => void): Promise<void> {
     this.#plot = plot;
     if (finish) this.#finish = finish;
-    this.#render();
+    return this.#draw();
+  }
+
+  /** After the figures that wait already, and in a task of its own: several in one would hold up the visitor. */
+  #draw(): Promise<void> {
+    if (this.#drawing) return this.#drawing;
+    this.#drawing = drawing.then(pause).then(() => {
+      this.#drawing = undefined;
+      this.#render();
+    });
+    drawing = this.#drawing.catch(() => {});
+    return this.#drawing;
   }
 
   #render(): void {

@@ -13,7 +13,7 @@ const DOMAIN = [-4, 4];
 /** How long what was before is looked at first, in milliseconds. */
 const PAUSE = 900;
 
-export function showHero({ names, mean, scale }: Opened, { densities }: View): void {
+export async function showHero({ names, mean, scale }: Opened, { densities }: View): Promise<void> {
   const place = element("hero-figure", HTMLElement);
   const button = element("hero-toggle", HTMLButtonElement);
   const largest = Math.max(...Array.from(mean, (value, j) => value + 3 * scale[j]));
@@ -58,7 +58,7 @@ export function showHero({ names, mean, scale }: Opened, { densities }: View): v
     button.textContent = normalized ? "Show them as they were" : "Normalize them";
   }
 
-  new Figure(place).draw(plot, finish);
+  await new Figure(place).draw(plot, finish);
   button.addEventListener("click", () => toggle(!place.classList.contains("normalized")));
   button.disabled = false;
   toggle(false);

@@ -1,22 +1,25 @@
-// The page: what is on it, in the order of its sections.
+// The page: what is on it, in the order of its sections. What takes its time is a task of its own.
 
-import { BenchmarkSection } from "./benchmark.js";
-import { DistributionsSection } from "./distributions.js";
 import { element } from "./element.js";
-import { showHero } from "./hero.js";
-import { PictureSection } from "./picture.js";
-import { TrainingSection } from "./training.js";
+import { pause } from "./pause.js";
 
 const kernels = { wasm: "WebAssembly SIMD kernels", javascript: "JavaScript kernels" };
 
+// With Plot and all of d3, which take as long to evaluate as the rest.
+await import("./figure.js");
+await pause();
+const { DistributionsSection } = await import("./distributions.js");
 const distributions = new DistributionsSection();
 element("backend", HTMLOutputElement).value = kernels[await distributions.backend()];
 await distributions.wine();
-if (distributions.opened) showHero(distributions.opened, await distributions.view("standard"));
-const benchmark = new BenchmarkSection();
-await benchmark.showAccuracy();
-new TrainingSection();
-new PictureSection();
+const { showHero } = await import("./hero.js");
+if (distributions.opened) await showHero(distributions.opened, await distributions.view("standard"));
+const { BenchmarkSection } = await import("./benchmark.js");
+await new BenchmarkSection().showAccuracy();
+const { TrainingSection } = await import("./training.js");
+await new TrainingSection().draw();
+const { PictureSection } = await import("./picture.js");
+await new PictureSection().scene();
 
 if (import.meta.env.PROD && "serviceWorker" in navigator) {
   await navigator.serviceWorker.register(new URL("service-worker.js", document.baseURI));

@@ -4,6 +4,7 @@ import { ImageScaler } from "simdnorm";
 import { contextOf } from "./drawing.js";
 import { element } from "./element.js";
 import { count, duration } from "./number.js";
+import { pause } from "./pause.js";
 import { paintScene } from "./scene.js";
 
 const [WIDTH, HEIGHT] = [320, 240];
@@ -26,10 +27,6 @@ export class PictureSection {
   #stream: MediaStream | undefined;
 
   constructor() {
-    paintScene(this.#source, WIDTH, HEIGHT);
-    // The first call compiles the kernels: it is not what is timed.
-    scaler.apply(this.#source.getImageData(0, 0, WIDTH, HEIGHT), { out: this.#values });
-    this.#show();
     const section = element("picture", HTMLElement);
     section.addEventListener("dragover", (event) => event.preventDefault());
     section.addEventListener("drop", (event) => {
@@ -40,6 +37,16 @@ export class PictureSection {
     chooser.addEventListener("change", () => this.#read(chooser.files?.[0]));
     this.#camera.hidden = !navigator.mediaDevices;
     this.#camera.addEventListener("click", () => (this.#stream ? this.#stop() : this.#watch()));
+  }
+
+  /** The picture that the page opens with. */
+  async scene(): Promise<void> {
+    paintScene(this.#source, WIDTH, HEIGHT);
+    await pause();
+    // The first call compiles the kernels: it is not what is timed.
+    scaler.apply(this.#source.getImageData(0, 0, WIDTH, HEIGHT), { out: this.#values });
+    await pause();
+    this.#show();
   }
 
   /** To planes and back, with what it took, and whether every byte returned. */

@@ -32,7 +32,6 @@ export class TrainingSection {
       if (this.#running) this.#running = false;
       else this.#train();
     });
-    this.#draw();
   }
 
   async #train(): Promise<void> {
@@ -43,7 +42,7 @@ export class TrainingSection {
     await this.#worker.start(SEED, Number(chosen("train-rate")));
     while (this.#running && this.#epochs.length < EPOCHS) {
       this.#epochs.push(await this.#worker.epoch());
-      this.#draw();
+      await this.draw();
       this.#report();
       await this.#recognize();
     }
@@ -51,14 +50,15 @@ export class TrainingSection {
     this.#button.textContent = "Train again";
   }
 
-  #draw(): void {
+  /** The curves, as far as they are known by now. */
+  draw(): Promise<void> {
     const points = this.#epochs.flatMap(({ plain, normalized }, i) => [
       { epoch: i + 1, percent: 100 * plain, name: "plain" },
       { epoch: i + 1, percent: 100 * normalized, name: "batch norm" },
     ]);
     const last = this.#epochs.at(-1);
     const color = { plain: "var(--range)", "batch norm": "var(--batch)" };
-    this.#curves.draw((width) => ({
+    return this.#curves.draw((width) => ({
       ariaLabel: last
         ? `Accuracy after ${this.#epochs.length} epochs: plain ${percent(last.plain)}, with batch normalization ${percent(last.normalized)}`
         : "Accuracy after each epoch: none yet",
@@ -99,9 +99,8 @@ export class TrainingSection {
     }
     const odds = await this.#worker.recognize(pixels);
     const best = odds.indexOf(Math.max(...odds));
-    this.#answer.textContent = `This is a ${best} (${percent(odds[best], 0)} sure).`;
     const bars = odds.map((probability, digit) => ({ digit, probability }));
-    this.#odds.draw(() => ({
+    await this.#odds.draw(() => ({
       ariaLabel: `Probabilities: ${bars.map(({ digit, probability }) => `${digit} ${percent(probability, 0)}`).join(", ")}`,
       height: 120,
       marginLeft: 4,
@@ -119,6 +118,7 @@ export class TrainingSection {
         Plot.ruleY([0]),
       ],
     }));
+    this.#answer.textContent = `This is a ${best} (${percent(odds[best], 0)} sure).`;
   }
 }
 
