@@ -100,17 +100,22 @@ export class PictureSection {
 
   async #watch(): Promise<void> {
     const video = document.createElement("video");
-    try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ video: { width: WIDTH, height: HEIGHT } });
-    } catch (error) {
-      this.#status.textContent = `No camera: ${error instanceof Error ? error.message : error}`;
-      return;
-    }
-    this.#camera.textContent = "Stop the camera";
-    video.srcObject = this.#stream;
     video.muted = true;
     video.playsInline = true;
-    await video.play();
+    // Asked once: the answer may take the visitor a while.
+    this.#camera.disabled = true;
+    try {
+      this.#stream = await navigator.mediaDevices.getUserMedia({ video: { width: WIDTH, height: HEIGHT } });
+      video.srcObject = this.#stream;
+      await video.play();
+    } catch (error) {
+      this.#stop();
+      this.#status.textContent = refusal(error);
+      return;
+    } finally {
+      this.#camera.disabled = false;
+    }
+    this.#camera.textContent = "Stop the camera";
     const frame = () => {
       if (!this.#stream) return;
       this.#paint(video);
@@ -124,4 +129,12 @@ export class PictureSection {
     this.#stream = undefined;
     this.#camera.textContent = "Use the camera";
   }
+}
+
+/** Why there is no camera, in words. */
+function refusal(error: unknown): string {
+  if (!(error instanceof Error)) return `The camera does not answer: ${error}.`;
+  if (error.name === "NotAllowedError") return "The camera was not allowed: choose a picture instead.";
+  if (error.name === "NotFoundError") return "There is no camera here: choose a picture instead.";
+  return `The camera does not answer: ${error.message}.`;
 }

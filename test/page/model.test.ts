@@ -174,6 +174,57 @@ describe("the network", () => {
     expect(await page.locator("#draw-figure [data-part=bar] rect").count()).toBe(10);
   });
 
+  test("sees what is drawn as it is drawn: not mirrored, not turned", async () => {
+    // An L is another letter in any mirror.
+    await draw([
+      [
+        [0.3, 0.2],
+        [0.3, 0.8],
+        [0.7, 0.8],
+      ],
+    ]);
+    /** Opacities at points of a canvas, from 0 to 1 along both of its sides. */
+    const inkAt = (id: string, points: [number, number][]) =>
+      page.locator(`#${id}`).evaluate((canvas: HTMLCanvasElement, points) => {
+        const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+        return points.map(([x, y]) => {
+          const [column, row] = [Math.floor(x * canvas.width), Math.floor(y * canvas.height)];
+          return data[4 * (row * canvas.width + column) + 3];
+        });
+      }, points);
+    const there: [number, number][] = [0.3, 0.5, 0.7].map((y) => [0.3, y]);
+    there.push([0.5, 0.8], [0.65, 0.8]);
+    const mirrored: [number, number][] = [
+      [0.7, 0.5],
+      [0.5, 0.2],
+      [0.65, 0.2],
+    ];
+    expect(await inkAt("draw-canvas", there)).toEqual(there.map(() => 255));
+    expect(await inkAt("draw-canvas", mirrored)).toEqual(mirrored.map(() => 0));
+    // In 8 × 8 the L is as high as 30 of 32 pixels and as wide as 22: columns 1 to 6, and its foot in rows 6 and 7.
+    const small = (cells: [number, number][]) =>
+      inkAt(
+        "draw-pixels",
+        cells.map(([column, row]) => [(column + 0.5) / 8, (row + 0.5) / 8]),
+      );
+    expect(
+      (
+        await small([
+          [2, 1],
+          [2, 4],
+          [5, 6],
+        ])
+      ).every((ink) => ink > 127),
+    ).toBe(true);
+    expect(
+      await small([
+        [5, 1],
+        [5, 3],
+        [4, 4],
+      ]),
+    ).toEqual([0, 0, 0]);
+  });
+
   test("knows one that is drawn with the keyboard", async () => {
     await page.click("#draw-clear");
     expect(await text("draw-answer")).toBe("");
@@ -227,6 +278,64 @@ describe("the picture", () => {
       .locator("#picture-file")
       .setInputFiles({ ...file, name: "words.txt", buffer: Buffer.from("words") });
     await expect.poll(() => text("picture-status")).toBe("words.txt: not a picture that this browser reads.");
+  });
+});
+
+describe("the camera", () => {
+  /** A page whose browser has a camera: it shows a pattern that moves. */
+  async function withCamera(...args: string[]) {
+    const browser = await launch("--use-fake-device-for-media-stream", ...args);
+    const visited = await visit(browser, site);
+    await visited.page.locator("#picture-status:not(:empty)").waitFor();
+    const { page } = visited;
+    return {
+      ...visited,
+      browser,
+      button: page.locator("#picture-camera"),
+      status: page.locator("#picture-status"),
+      /** A number that is another one for another picture. */
+      picture: () =>
+        page.locator("#picture-source").evaluate((canvas: HTMLCanvasElement) =>
+          canvas
+            .getContext("2d")!
+            .getImageData(0, 0, 320, 240)
+            .data.reduce((sum, byte, i) => (31 * sum + byte + i) % 2147483647, 0),
+        ),
+    };
+  }
+
+  test("is shown as planes as it moves, until it is stopped", async () => {
+    const { browser, button, status, picture, complaints } = await withCamera(
+      "--use-fake-ui-for-media-stream",
+    );
+    const painted = await picture();
+    await button.click();
+    await expect.poll(() => button.innerText()).toBe("Stop the camera");
+    await expect.poll(picture).not.toBe(painted);
+    const first = await picture();
+    await expect.poll(picture).not.toBe(first);
+    expect(await status.innerText()).toMatch(/every byte returned/);
+    await button.click();
+    expect(await button.innerText()).toBe("Use the camera");
+    const last = await picture();
+    // As long as some pictures of a camera take.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await picture()).toBe(last);
+    expect(complaints).toEqual([]);
+    await browser.close();
+  });
+
+  test("that is not allowed is said in a sentence, and may be asked for again", async () => {
+    const { browser, page, button, status, picture, complaints } = await withCamera();
+    await page.context().grantPermissions([]);
+    const painted = await picture();
+    await button.click();
+    await expect.poll(() => status.innerText()).toBe("The camera was not allowed: choose a picture instead.");
+    expect(await button.innerText()).toBe("Use the camera");
+    expect(await button.isEnabled()).toBe(true);
+    expect(await picture()).toBe(painted);
+    expect(complaints).toEqual([]);
+    await browser.close();
   });
 });
 

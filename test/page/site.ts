@@ -74,8 +74,8 @@ export async function serve({ wasm = true } = {}): Promise<Site> {
   };
 }
 
-export const launch = (): Promise<Browser> =>
-  chromium.launch({ executablePath: inject("chromium"), args: ["--no-sandbox"] });
+export const launch = (...args: string[]): Promise<Browser> =>
+  chromium.launch({ executablePath: inject("chromium"), args: ["--no-sandbox", ...args] });
 
 /** A page of the site, and whatever it complained about. */
 export async function visit(
