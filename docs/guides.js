@@ -1,8 +1,9 @@
-// A guide is called what its first line calls it, and stands among its like.
+// A guide is called what its first line calls it, and stands among its like; a link to what stands beside the
+// documentation leads there from every page.
 
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Converter } from "typedoc";
+import { Converter, PageEvent } from "typedoc";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -18,5 +19,16 @@ export function load(app) {
     guide.name = title;
     guide.frontmatter.group = groups[folder] ?? "Project";
     first.text = rest;
+  });
+  // What `import "simdnorm"` has stands at the top, what another entry has in a module named after it.
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    const main = project.getChildByName(["index"]);
+    if (main) project.mergeReflections(main, project);
+  });
+  app.renderer.on(PageEvent.END, (page) => {
+    const up = "../".repeat(page.url.split("/").length - 1);
+    for (const link of Object.values(app.options.getValue("sidebarLinks"))) {
+      page.contents = page.contents?.replaceAll(`href="${link}"`, `href="${up}${link}"`);
+    }
   });
 }

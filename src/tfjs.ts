@@ -1,4 +1,8 @@
-// simdnorm/tfjs: batch normalization of TensorFlow.js' backends wasm and cpu on simdnorm.
+/**
+ * Batch normalization of TensorFlow.js' backends wasm and cpu on simdnorm.
+ *
+ * @module simdnorm/tfjs
+ */
 
 import {
   type DataType,

@@ -36,9 +36,22 @@ test("there is a page of every guide, class and function", () => {
       "index.html",
       "classes/BatchNorm.html",
       "functions/scope.html",
+      "functions/simdnorm_tfjs.register.html",
       "types/Samples.html",
     ]),
   );
+});
+
+test("every page leads to the page to try it on, beside the folder of the documentation", () => {
+  const beside = pathToFileURL(join(folder, "../index.html")).href;
+  const without = files
+    .filter((name) => name.endsWith(".html"))
+    .filter((name) => {
+      const links = readFileSync(join(folder, name), "utf8").matchAll(/<a\b[^>]*?\bhref="([^"]*)"/g);
+      return ![...links].some(([, url]) => new URL(url!, pathToFileURL(join(folder, name))).href === beside);
+    });
+  expect(files).toContain("index.html");
+  expect(without).toEqual([]);
 });
 
 test("pages load what stands beside them, and nothing else", () => {
