@@ -21,7 +21,7 @@ export interface Opened {
   readonly names: readonly string[];
   readonly rows: number;
   readonly gaps: number;
-  readonly others: number;
+  readonly others: readonly string[];
   readonly mean: Float64Array;
   readonly scale: Float64Array;
 }

@@ -7,7 +7,7 @@ import type { Density } from "./density.js";
 import type { Distributions, Method, Opened, Parameters, View } from "./distributions-worker.js";
 import { control, element, whenChosen } from "./element.js";
 import { Figure } from "./figure.js";
-import { count, duration, raised } from "./number.js";
+import { duration, many, raised } from "./number.js";
 import { ridges } from "./ridges.js";
 
 /** Ridges on one sheet. */
@@ -32,6 +32,10 @@ function decades(densities: readonly Density[]): number[] {
   const step = Math.ceil(ticks.length / 6);
   return ticks.filter((tick) => Math.log10(Math.abs(tick) || 1) % step === 0);
 }
+
+/** The first of some names. */
+const listed = (names: readonly string[]): string =>
+  names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} others` : names.join(", ");
 
 export class DistributionsSection {
   readonly #worker: Remote<Distributions> = wrap(
@@ -102,7 +106,8 @@ export class DistributionsSection {
     try {
       this.#opened = await opening();
     } catch (error) {
-      this.#status.textContent = `${name}: ${error instanceof Error ? error.message : error}`;
+      const left = this.#opened ? ` Below is still ${this.#name}.` : "";
+      this.#status.textContent = `${name}: ${error instanceof Error ? error.message : error}.${left}`;
       this.#status.classList.add("error");
       return;
     }
@@ -178,9 +183,9 @@ export class DistributionsSection {
   #report(milliseconds: number): void {
     const { names, rows, gaps, others } = this.#opened!;
     const parts = [
-      `${count(rows)} rows × ${count(names.length)} columns of numbers`,
-      others > 0 && `${count(others)} of other things, kept as they are`,
-      gaps > 0 && `${count(gaps)} gaps, kept as gaps`,
+      `${many(rows, "row")} × ${many(names.length, "column")} of numbers`,
+      others.length > 0 && `left as they are: ${listed(others)}`,
+      gaps > 0 && `${many(gaps, "gap")}, kept`,
       milliseconds > 0 && `batch normalization of all took ${duration(milliseconds)}`,
     ];
     this.#status.textContent = `${parts.filter(Boolean).join("; ")}.`;

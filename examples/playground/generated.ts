@@ -27,7 +27,7 @@ export function generatedTable(rows: number): Table {
     rows,
     values,
     gaps: 0,
-    others: 0,
+    others: [],
     write(normalized) {
       const line = (_: unknown, i: number) =>
         Array.from(names, (_, j) => normalized[i * names.length + j]).join();

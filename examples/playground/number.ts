@@ -4,6 +4,10 @@ const whole = new Intl.NumberFormat("en");
 
 export const count = (value: number): string => whole.format(value);
 
+/** So many of them; `name` is that of one. */
+export const many = (value: number, name: string): string =>
+  `${count(value)} ${name}${value === 1 ? "" : "s"}`;
+
 /** Three digits. */
 export const short = (value: number, digits = 3): string =>
   value >= 10 ** (digits - 1) ? count(Math.round(value)) : value.toPrecision(digits);

@@ -78,7 +78,7 @@ describe("the page opens with wine", () => {
     }
     await expect
       .poll(() => status().innerText())
-      .toMatch(/^178 rows × 13 columns of numbers; 1 of other things/);
+      .toMatch(/^178 rows × 13 columns of numbers; left as they are: cultivar;/);
   });
 
   test("its first picture shows each column where it was: mean and deviation on one axis", async () => {
@@ -208,7 +208,7 @@ describe("a CSV file", () => {
     await drop("people.csv", csv);
     await expect
       .poll(() => status().innerText())
-      .toMatch(/^5 rows × 3 columns of numbers; 1 of other things, kept as they are; 3 gaps/);
+      .toMatch(/^5 rows × 3 columns of numbers; left as they are: name; 3 gaps, kept/);
     expect(await panel("standard").locator("[data-part=area] path").count()).toBe(3);
 
     const { name, text } = await save("standard");
@@ -263,15 +263,28 @@ describe("a CSV file", () => {
     expect((await save("range")).text).toBe("0,0\n0.5,0.4\n1,1\n");
   });
 
+  test("with decimal commas is saved with them, and a point beside them is not guessed at", async () => {
+    await drop("comma.csv", "name;height;cost\nAda;1,5;1.200\nBen;N/A;900\nCleo;2,5;\n");
+    await expect
+      .poll(() => status().innerText())
+      .toMatch(/^3 rows × 1 column of numbers; left as they are: name, cost; 1 gap, kept/);
+    await slide("beta", 0.5);
+    expect((await save("standard")).text).toBe("name;height;cost\nAda;-1;1.200\nBen;N/A;900\nCleo;1;\n");
+    expect((await save("batch")).text).toMatch(/\nAda;-0,4\d+;1\.200\nBen;N\/A;900\nCleo;1,4\d+;\n$/);
+    await slide("beta", 0);
+  });
+
   test("without numbers is refused in words, and the next one is read", async () => {
     await drop("words.csv", "a,b\nc,d\n");
-    await expect.poll(() => status().innerText()).toBe("words: no column of it is numbers and gaps alone");
+    await expect
+      .poll(() => status().innerText())
+      .toBe("words: no column of it is numbers and gaps alone: a has c; b has d. Below is still comma.");
     await page.locator("#see-file").setInputFiles({
       name: "chosen.csv",
       mimeType: "text/csv",
       buffer: Buffer.from("a\n1\n2\n"),
     });
-    await expect.poll(() => status().innerText()).toMatch(/^2 rows × 1 columns? of numbers/);
+    await expect.poll(() => status().innerText()).toMatch(/^2 rows × 1 column of numbers/);
     expect((await save("standard")).text).toBe("a\n-1\n1\n");
   });
 });
