@@ -8,7 +8,7 @@ import type { Distributions, Method, Opened, Parameters, View } from "./distribu
 import { control, element, whenChosen } from "./element.js";
 import { Figure } from "./figure.js";
 import { duration, many, raised } from "./number.js";
-import { ridges } from "./ridges.js";
+import { lettersIn, ridges } from "./ridges.js";
 
 /** Ridges on one sheet. */
 const SHEET = 16;
@@ -175,7 +175,8 @@ export class DistributionsSection {
         densities,
         color,
         x: domain ? { domain } : { type: "symlog", ticks: decades(densities) },
-        named: method === "before" || width > 280,
+        // Beside each other the first has them for all.
+        letters: method === "before" || width > 280 ? lettersIn(width) : 0,
       }),
     );
   }

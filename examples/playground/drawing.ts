@@ -115,7 +115,8 @@ export class Drawing {
         context,
         stroke.map(([x, y]): Point => [x * width, y * height]),
       );
-    if (document.activeElement === this.#pad) {
+    // Not for who draws with a pointer.
+    if (this.#pad.matches(":focus-visible")) {
       context.globalAlpha = this.#down ? 1 : 0.4;
       context.fillStyle = ink;
       context.fillRect(this.#pen[0] * width - 5, this.#pen[1] * height - 5, 10, 10);

@@ -5,7 +5,7 @@ import * as Plot from "@observablehq/plot";
 import type { Opened, View } from "./distributions-worker.js";
 import { element } from "./element.js";
 import { type Drawn, Figure } from "./figure.js";
-import { ridges } from "./ridges.js";
+import { lettersIn, ridges } from "./ridges.js";
 
 /** Standard deviations that are shown. */
 const DOMAIN = [-4, 4];
@@ -21,20 +21,24 @@ export async function showHero({ names, mean, scale }: Opened, { densities }: Vi
   /** Where a value of a wine stands on the axis of what is normalized. */
   const placeOf = (value: number) => low + (value / largest) * (high - low);
   const ticks = [0, 500, 1000, 1500].filter((tick) => tick <= largest);
-  const axis = { frameAnchor: "bottom", dy: 16, fontSize: 11 } as const;
+  const axis = {
+    frameAnchor: "bottom",
+    dy: 16,
+    text: (tick: number) => String(tick).replace("-", "−"),
+  } as const;
 
-  function plot(): Plot.PlotOptions {
+  function plot(width: number): Plot.PlotOptions {
     const shown = ridges({
       label: `The distributions of ${names.join(", ")}: of 178 wines, before and after standardization`,
       names,
       densities,
       color: "var(--batch)",
       x: { domain: DOMAIN, axis: null },
-      named: true,
+      letters: lettersIn(width),
     });
     const marks = [
-      Plot.text(ticks, { ...axis, x: placeOf, text: String, className: "axis-before" }),
-      Plot.text([-4, -2, 0, 2, 4], { ...axis, x: Plot.identity, text: String, className: "axis-after" }),
+      Plot.text(ticks, { ...axis, x: placeOf, className: "axis-before" }),
+      Plot.text([-4, -2, 0, 2, 4], { ...axis, x: Plot.identity, className: "axis-after" }),
     ];
     return { ...shown, marks: [...(shown.marks ?? []), ...marks] };
   }

@@ -10,7 +10,8 @@ export interface Ridges {
   /** As CSS writes it. */
   readonly color: string;
   readonly x: Plot.ScaleOptions;
-  readonly named: boolean;
+  /** Letters of a name at most: none of 0. */
+  readonly letters: number;
 }
 
 /** How far a ridge rises, in rows: over the one above it. */
@@ -19,7 +20,10 @@ const RISE = 1.6;
 /** Pixels from one ridge to the next. */
 const ROW = 26;
 
-export function ridges({ label, names, densities, color, x, named }: Ridges): Plot.PlotOptions {
+/** Letters that stand beside ridges in a figure of this width. */
+export const lettersIn = (width: number): number => (width > 320 ? 20 : 16);
+
+export function ridges({ label, names, densities, color, x, letters }: Ridges): Plot.PlotOptions {
   const points = densities.flatMap((density, row) =>
     density.x.map((value, i) => ({ row, value, top: row - RISE * density.y[i] })),
   );
@@ -27,25 +31,25 @@ export function ridges({ label, names, densities, color, x, named }: Ridges): Pl
   return {
     ariaLabel: label,
     height: ROW * (densities.length + RISE) + 40,
-    marginLeft: named ? 112 : 12,
+    marginLeft: 12 + 6.25 * letters,
     marginRight: 12,
     marginTop: 4,
     marginBottom: 30,
+    style: { fontSize: "11px" },
     x: { label: null, ticks: 5, ...x },
     y: { domain: [densities.length - 0.5, -RISE], axis: null },
     marks: [
       Plot.ruleY(densities, { y: (_, row) => row, strokeOpacity: 0.18 }),
       Plot.areaY(points, { ...outline, y1: "row", y2: "top", fill: color, fillOpacity: 0.28 }),
       Plot.lineY(points, { ...outline, y: "top", stroke: color, strokeWidth: 1.25 }),
-      named
+      letters > 0
         ? Plot.text(names, {
             y: (_, row) => row,
             frameAnchor: "left",
             textAnchor: "end",
             dx: -8,
             dy: -4,
-            fontSize: 11,
-            text: (name: string) => (name.length > 16 ? `${name.slice(0, 15)}…` : name),
+            text: (name: string) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name),
           })
         : null,
     ],
