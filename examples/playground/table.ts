@@ -33,6 +33,9 @@ function readerOf(comma: boolean): Reader {
   };
 }
 
+/** As much of a text as is shown: a file may be anything. */
+const cut = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
+
 /** What separates the fields: the one of these that the first line has most of. */
 function delimiterOf(text: string): string {
   const [line = ""] = text.split("\n", 1);
@@ -67,7 +70,7 @@ export function readTable(text: string, label?: string): Table {
   const read = readerOf(comma);
   const header = hasHeader(all, read) ? all[0] : undefined;
   const rows = header ? all.slice(1) : all;
-  const nameOf = (j: number) => header?.[j]?.trim() || `column ${j + 1}`;
+  const nameOf = (j: number) => cut(header?.[j]?.trim() || `column ${j + 1}`);
 
   const columns = Array.from(all[0] ?? [], (_, j) => j);
   const numeric = columns.filter(
@@ -80,7 +83,7 @@ export function readTable(text: string, label?: string): Table {
   if (numeric.length === 0) {
     const found = columns.slice(0, 3).map((j) => {
       const field = rows.find((row) => read(row[j]) === undefined)?.[j] ?? "nothing";
-      return `${nameOf(j)} has ${field.slice(0, 24)}`;
+      return `${nameOf(j)} has ${cut(field)}`;
     });
     throw new RangeError(`no column of it is numbers and gaps alone: ${found.join("; ")}`);
   }

@@ -275,10 +275,12 @@ describe("a CSV file", () => {
   });
 
   test("without numbers is refused in words, and the next one is read", async () => {
-    await drop("words.csv", "a,b\nc,d\n");
+    await drop("words.csv", `a,${"b".repeat(99)}\nc,${"d".repeat(99)}\n`);
     await expect
       .poll(() => status().innerText())
-      .toBe("words: no column of it is numbers and gaps alone: a has c; b has d. Below is still comma.");
+      .toBe(
+        `words: no column of it is numbers and gaps alone: a has c; ${"b".repeat(39)}… has ${"d".repeat(39)}…. Below is still comma.`,
+      );
     await page.locator("#see-file").setInputFiles({
       name: "chosen.csv",
       mimeType: "text/csv",
