@@ -471,6 +471,7 @@ export const mutations = [
   ],
   ["src/tfjs.ts", 'if (!tensors.every(({ dtype }) => dtype === "float32")) return undefined;', "", tfjs],
   ["src/tfjs.ts", "= given[j] + epsilon;", "= given[j] + 1e-3;", tfjs],
+  ["src/tfjs.ts", "= given[j] + epsilon;", "= Math.max(0, given[j] + epsilon);", tfjs],
   ["src/tfjs.ts", "else gamma?.fill(1);", "", tfjs],
   ["src/tfjs.ts", "else beta?.fill(0);", "", tfjs],
   ["src/tfjs.ts", "for (const { dataId } of tensors) backend.dataIdMap.get(dataId);", "", tfjs],

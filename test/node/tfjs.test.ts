@@ -166,7 +166,11 @@ describe.each(["wasm", "cpu"] as const)("%s", (name) => {
   const elsewhere: Record<string, () => tf.Tensor> = {
     "512 values and one per feature": () => run(tf.tensor(values([9, 64]), [9, 64]), layerOf(64)),
     "a row": () => run(tf.tensor(values([1, 2000]), [1, 2000]), layerOf(2000)),
-    "no values": () => run(tf.tensor([], [0, 64]), layerOf(64)),
+    "no rows": () => run(tf.tensor([], [0, 64]), layerOf(64)),
+    "no features": () => run(tf.tensor([], [1000, 0]), layerOf(0)),
+    "nothing, in a list": () => run(tf.tensor1d([], "float32"), layerOf(0)),
+    "a list": () => run(tf.tensor1d(values([2000])), layerOf(2000)),
+    "one value": () => run(tf.scalar(3), layerOf(1)),
     "x of integers": () => run(tf.reshape(integers(1024), [16, 64]), layerOf(64)),
     "a mean of integers": () => run(large(), { ...layerOf(64), mean: integers(64) }),
     "parameters as large as x": () => tf.batchNorm(whole(1), whole(2), whole(3), whole(4), whole(5)),
@@ -189,18 +193,46 @@ describe.each(["wasm", "cpu"] as const)("%s", (name) => {
     expect(infer).toHaveBeenCalledTimes(1);
   });
 
-  test("NaN and infinities, in values and parameters, are where they were", () => {
-    const x = values([20, 40]);
-    x.set([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY], 100);
-    const odd = [Number.NaN, -1, Number.POSITIVE_INFINITY, 0, -0.25];
-    const layer = layerOf(40);
-    const variance = tf.tensor1d([...odd, ...layer.numbers.variance.subarray(odd.length)]);
-    const call = () => run(tf.tensor(x, [20, 40]), { ...layer, variance }, 0.25);
-    const y = call().dataSync();
-    expect(infer).toHaveBeenCalledTimes(1);
+  // Numbers so moderate that no product of them overflows: that the kernel of wasm, which multiplies in float32, would
+  // make infinite or NaN where the formula is not.
+  describe("NaN and infinities are where they were, whatever is odd", () => {
+    const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -1, -0.25, 2];
+    const features = odd.length ** 4;
+    /** A parameter, so that each of their combinations is a feature's. */
+    const parameter = (digit: number) =>
+      tf.tensor1d(
+        Array.from({ length: features }, (_, j) => odd[Math.floor(j / odd.length ** digit) % odd.length]),
+      );
     const kinds = (list: ArrayLike<number>) => Array.from(list, (v) => (Number.isFinite(v) ? 0 : v));
-    expect(kinds(y)).toEqual(kinds(stock(call)));
-    expect(kinds(y).filter((v) => !Object.is(v, 0)).length).toBeGreaterThan(3 * 20);
+
+    test.each([
+      [0.25, []],
+      [0.25, ["scale"]],
+      [0.25, ["offset"]],
+      [0.25, ["scale", "offset"]],
+      [0, []],
+      [-0.5, []],
+      [Number.NaN, []],
+      [Number.POSITIVE_INFINITY, []],
+    ] as const)("epsilon %d, without %j", (epsilon, without: readonly string[]) => {
+      const [mean, variance, scale, offset] = [0, 1, 2, 3].map(parameter);
+      const x = tf.tile(tf.tensor2d(odd, [odd.length, 1]), [1, features]);
+      const call = () =>
+        tf.batchNorm(
+          x,
+          mean,
+          variance,
+          without.includes("offset") ? undefined : offset,
+          without.includes("scale") ? undefined : scale,
+          epsilon,
+        );
+      const y = kinds(call().dataSync());
+      expect(infer).toHaveBeenCalledTimes(1);
+      const expected = kinds(stock(call));
+      const wrong = y.findIndex((kind, i) => !Object.is(kind, expected[i]));
+      expect(wrong).toBe(-1);
+      expect(new Set(y).size).toBe(Number.isNaN(epsilon) ? 1 : 4);
+    });
   });
 
   test("layers that share tensors, called in turn", () => {
