@@ -1,6 +1,7 @@
 // A page that a bundler builds.
 
 import { BatchNorm, backend, Tensor } from "simdnorm";
+import { check } from "./check.js";
 import { post } from "./post.js";
 
-post({ BatchNorm, Tensor, backend });
+post(() => check({ BatchNorm, Tensor, backend }));

@@ -1,11 +1,9 @@
 // Tells the server of the page or worker what came of it.
 
-import { check } from "./check.js";
-
-export function post(simdnorm) {
+export async function post(run) {
   let body;
   try {
-    body = check(simdnorm);
+    body = await run();
   } catch (error) {
     body = String(error);
   }
