@@ -2,11 +2,12 @@
 
 const WIDTH = 40;
 
-/** Draws, on stderr, until `total` rows are in. Where nobody watches, a line per quarter. */
-export function showRows(events, total) {
+/** Draws, on stderr, until a run's `total` rows are in. Where nobody watches, a line per quarter. */
+export function showRows(events, run, total) {
   const rows = new Map();
   let quarter = 0;
   const seen = (jobId, count) => {
+    if (!jobId.startsWith(run)) return; // Of another run: the store may be one that many use.
     rows.set(jobId, count);
     const done = [...rows.values()].reduce((sum, n) => sum + n);
     const bar = "#".repeat((WIDTH * done) / total).padEnd(WIDTH, ".");

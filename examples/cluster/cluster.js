@@ -1,10 +1,11 @@
 // A cluster on one machine: workers as processes, and flows for them.
 
 import { fork } from "node:child_process";
-import { once } from "node:events";
+import { randomUUID } from "node:crypto";
 import { PassThrough } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { FlowProducer, Queue, QueueEvents } from "bullmq";
+import { atEnd } from "./ending.js";
 import { Fit } from "./fit.js";
 import { flow } from "./flow.js";
 import { store } from "./store.js";
@@ -32,7 +33,7 @@ export class Cluster {
     this.events = new QueueEvents("fit", { connection }, backend);
     // While the store is away they try again.
     for (const one of [this.#producer, this.#merges, this.shards, this.events]) one.on("error", () => {});
-    process.once("exit", () => {
+    atEnd(() => {
       for (const worker of this.workers.values()) worker.kill("SIGKILL");
     });
   }
@@ -41,16 +42,21 @@ export class Cluster {
   async spawn() {
     const stdio = ["ignore", "inherit", "pipe", "ipc"];
     const worker = fork(program, [this.#url, this.#settings], { stdio });
-    worker.stderr.pipe(this.errors, { end: false });
+    worker.stderr.on("data", (text) => this.errors.write(text));
     this.workers.set(String(worker.pid), worker);
-    await once(worker, "message");
+    await new Promise((ready, failed) => {
+      worker.once("message", ready);
+      worker.once("exit", (status) =>
+        failed(new Error(`a worker ended as it started, with status ${status}`)),
+      );
+    });
   }
 
-  /** Adds the flow of these shards. */
-  async add(shards) {
+  /** Adds the flow of these shards, and returns its id: `run`, a new one for each. */
+  async add(shards, run = randomUUID()) {
     await this.events.waitUntilReady();
-    const { job } = await this.#producer.add(flow(shards));
-    return job.id;
+    await this.#producer.add(flow(shards, run));
+    return run;
   }
 
   /** The fit that the flow ends with. Asked for, not listened for: a store that was restarted knows no listeners. */

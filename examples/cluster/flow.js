@@ -1,9 +1,7 @@
 // The work as BullMQ's flow: a child job for each shard, and the parent job that merges what they return.
 
-import { randomUUID } from "node:crypto";
-
-/** A run's id is new: a store that knows a job's id does not run it again. */
-export function flow(shards, run = randomUUID()) {
+/** `run` is a new id: a store that knows a job's id does not run it again. */
+export function flow(shards, run) {
   const children = shards.map((data, i) => ({
     name: "fit",
     queueName: "fit",

@@ -28,9 +28,9 @@ export default class Postgres {
       this.log = "";
       try {
         return await this.#server.start();
-      } catch {
+      } catch (cause) {
         // Processes of one that was killed keep its memory until they have noticed.
-        if (!this.log.includes("still in use")) throw new Error(`Postgres ended:\n${this.log}`);
+        if (!this.log.includes("still in use")) throw new Error(`Postgres ended:\n${this.log}`, { cause });
         await setTimeout(100);
       }
     }
@@ -58,9 +58,10 @@ export default class Postgres {
     return this.log.match(/database system was not properly shut down; .*/)?.[0];
   }
 
-  kill() {
-    this.#server.process.kill("SIGKILL");
-    return once(this.#server.process, "exit");
+  /** Kills it, and resolves when it is gone. */
+  async kill() {
+    const process = this.#server?.process;
+    if (process?.kill("SIGKILL")) await once(process, "exit");
   }
 }
 

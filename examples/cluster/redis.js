@@ -22,6 +22,7 @@ export default class Redis {
     this.log = "";
     this.#process = spawn("redis-server", this.#arguments);
     await new Promise((ready, failed) => {
+      this.#process.once("error", failed); // It is not installed.
       this.#process.once("exit", () => failed(new Error(`redis-server ended:\n${this.log}`)));
       this.#process.stdout.on("data", (text) => {
         this.log += text;
@@ -35,8 +36,8 @@ export default class Redis {
     return this.log.match(/DB loaded from append only file.*/)?.[0];
   }
 
-  kill() {
-    this.#process.kill("SIGKILL");
-    return once(this.#process, "exit");
+  /** Kills it, and resolves when it is gone. */
+  async kill() {
+    if (this.#process?.kill("SIGKILL")) await once(this.#process, "exit");
   }
 }

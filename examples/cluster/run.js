@@ -1,5 +1,6 @@
 // node run.js [redis | postgres | URL]: scalers fitted by a cluster of workers, beside those of one process.
 
+import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { showRows } from "./bar.js";
 import { Cluster } from "./cluster.js";
@@ -17,8 +18,9 @@ cluster.errors.pipe(process.stderr);
 await Promise.all(Array.from({ length: workers }, () => cluster.spawn()));
 console.log(`${work.length} shards of ${ROWS} rows, ${workers} workers, ${server.name}`);
 
-showRows(cluster.events, work.length * ROWS);
-const [fit, together] = await timed(async () => cluster.result(await cluster.add(work)));
+const run = randomUUID();
+showRows(cluster.events, run, work.length * ROWS);
+const [fit, together] = await timed(async () => cluster.result(await cluster.add(work, run)));
 const [one, alone] = await timed(async () => {
   const fits = [];
   for (const shard of work) fits.push(await fitShard(shard));

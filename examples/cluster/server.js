@@ -6,6 +6,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { atEnd } from "./ending.js";
 
 const installed = () => (spawnSync("redis-server", ["--version"]).error ? "postgres" : "redis");
 
@@ -21,11 +22,12 @@ export async function serve(kind = installed()) {
   const folder = mkdtempSync(join(tmpdir(), `simdnorm-${kind}-`));
   chmodSync(folder, 0o755); // A server may run as another user.
   const server = new Server(folder, await freePort());
-  await server.start();
-  process.once("exit", () => {
+  // Before it is started: it may not get that far.
+  atEnd(() => {
     server.kill();
     rmSync(folder, { recursive: true, maxRetries: 20 });
   });
+  await server.start();
   return server;
 }
 
@@ -33,6 +35,6 @@ async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address();
-  server.close();
+  await once(server.close(), "close");
   return port;
 }
