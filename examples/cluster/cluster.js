@@ -59,7 +59,10 @@ export class Cluster {
     return run;
   }
 
-  /** The fit that the flow ends with. Asked for, not listened for: a store that was restarted knows no listeners. */
+  /**
+   * The fit that the flow ends with. Asked for, not listened for: a store that was restarted knows no listeners; and
+   * asked for again while the store is away.
+   */
   async result(id) {
     for (;;) {
       const job = await this.#merges.getJob(id).catch(() => undefined);

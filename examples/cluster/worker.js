@@ -6,6 +6,7 @@ import { Fit, fitShard, mergeAll } from "./fit.js";
 import { store } from "./store.js";
 
 const [url, settings = "{}"] = process.argv.slice(2);
+// Options of BullMQ's workers; `pause`, in ms at each piece, makes shards take long enough to lose workers in them.
 const { pause = 0, ...options } = JSON.parse(settings);
 
 /** A child job. Its only effect is what it returns, which is stored once, by whoever holds the job's lock. */

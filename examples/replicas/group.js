@@ -39,11 +39,12 @@ export class Group {
 
   /** The moments of the parts of all replicas, merged in their order: the same bits for each. */
   moments(part) {
-    const { features, count, mean, m2 } = part.toJSON();
+    const state = part.toJSON();
+    const { features, count, mean, m2 } = state;
     const whole = new Moments(features);
     for (const record of this.#gather([[count], mean, m2])) {
       const [each, ...rest] = record.subarray(0, 1 + 2 * features);
-      const json = { ...part.toJSON(), count: each, mean: rest.slice(0, features), m2: rest.slice(features) };
+      const json = { ...state, count: each, mean: rest.slice(0, features), m2: rest.slice(features) };
       whole.merge(Moments.fromJSON(json));
     }
     return whole;
