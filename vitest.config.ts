@@ -42,7 +42,7 @@ const page = {
     include: ["test/page/*.test.ts"],
     globalSetup: "test/page/build.ts",
     // Guards against a page that hangs, on a busy machine.
-    hookTimeout: 60_000,
+    hookTimeout: 900_000,
     expect: { poll: { timeout: 30_000 } },
   },
 };
@@ -55,7 +55,8 @@ export default defineConfig({
     },
   },
   test: {
-    testTimeout: 60_000,
+    // Guards against what never ends, on a busy machine.
+    testTimeout: 900_000,
     provide: { chromium: chromium ?? "" },
     reporters: process.env.CI
       ? ["default", ["json", { outputFile: "build/test-results.json" }]]

@@ -2,7 +2,7 @@
 // optimized code to work when a function is called, not while it loops. TypeScript calls none of them.
 
 export { imageApply, rowsApply } from "./apply";
-export { columnsBackward1, columnsBackward2, columnsBackward4, imageBackward } from "./backward";
-export { columnsGradients1, columnsGradients2, columnsGradients4, imageGradients } from "./gradients";
+export { columnsBackward1, columnsBackward4, imageBackward } from "./backward";
+export { columnsGradients1, columnsGradients4, imageGradients } from "./gradients";
 export { columnsSums1, columnsSums4 } from "./moments-columns";
 export { imageMoments, planesSums } from "./moments-planes";

@@ -1,7 +1,7 @@
 // Fold: statistics and parameters become the tables that apply.ts and backward.ts read. All in f64, rounded once.
 
-import { GROUP, groups, laneOf, nextHalf, SLOPE_GROUP } from "./table";
-import { lower, narrow, upper } from "./vector";
+import { GROUP, groups, nextHalf, SLOPE_GROUP } from "./table";
+import { halves, lower, narrow, upper } from "./vector";
 
 // What float32 holds: a center and a shift so far from its end that no difference and no sum of finite values
 // overflows, and a scale that is neither subnormal nor infinite. Anything else is for steps in float64.
@@ -33,7 +33,7 @@ export function fold(
   const inverse = f64x2.splat(1 / count);
   const e = f64x2.splat(epsilon);
   const one = f64x2.splat(1);
-  let beyond: i32 = 0;
+  let odd: i32 = 0;
   let lanes = <i32>features;
   let left = groups(features) << 1;
   do {
@@ -53,8 +53,7 @@ export function fold(
     v128.store(table, center);
     v128.store(table, scale, 32);
     v128.store(table, shift, 64);
-    beyond |=
-      i32x4.bitmask(v128.or(v128.or(far(center), far(shift)), steepOrFlat(scale, g))) & mask(lanes, 4);
+    odd |= beyond(center, scale, shift, g) & mask(lanes, 4);
     lanes -= 4;
     table += nextHalf(left, GROUP);
     mean += 32;
@@ -62,12 +61,46 @@ export function fold(
     gamma += 16;
     beta += 16;
   } while (--left);
-  return beyond === 0;
+  return odd === 0;
+}
+
+/**
+ * Takes a copy of what a map is folded from, padded to 8 as above: 192 bytes for 8 features.
+ *
+ * Returns whether it is what the copy before was: then the map is, too. Comparing takes a tenth of what folding does.
+ */
+export function keep(mean: usize, m2: usize, gamma: usize, beta: usize, features: usize, copy: usize): bool {
+  assert(features > 0);
+  let change = i32x4.splat(0);
+  for (let left = groups(features) << 1; left > 0; left--) {
+    change = v128.or(change, v128.or(kept(copy, mean), kept(copy + 16, mean + 16)));
+    change = v128.or(change, v128.or(kept(copy + 32, m2), kept(copy + 48, m2 + 16)));
+    change = v128.or(change, v128.or(kept(copy + 64, gamma), kept(copy + 80, beta)));
+    copy += 96;
+    mean += 32;
+    m2 += 32;
+    gamma += 16;
+    beta += 16;
+  }
+  return !v128.any_true(change);
+}
+
+/** Replaces a vector; returns the bits that differ. */
+function kept(copy: usize, from: usize): v128 {
+  const v = v128.load(from);
+  const change = v128.xor(v, v128.load(copy));
+  v128.store(copy, v);
+  return change;
 }
 
 /** The first of `width` lanes of which `left` are features; those behind the last feature hold anything. */
-function mask(left: i32, width: i32): i32 {
+export function mask(left: i32, width: i32): i32 {
   return (1 << max(min(left, width), 0)) - 1;
+}
+
+/** The lanes of a map that float32 does not hold, as bits; a scale may be 0 where its `factor` is. */
+export function beyond(center: v128, scale: v128, shift: v128, factor: v128): i32 {
+  return i32x4.bitmask(v128.or(v128.or(far(center), far(shift)), steepOrFlat(scale, factor)));
 }
 
 /** The lanes of a center or a shift that float32 does not hold. */
@@ -84,37 +117,38 @@ function steepOrFlat(scale: v128, factor: v128): v128 {
 }
 
 /**
- * A map's own center, scale and shift, f64 per feature, become its table, `copies` times over (see tiles.ts).
+ * A map's own center, scale and shift, f64 per feature and padded to 8, become its table.
  *
  * Returns whether float32 holds the map.
  */
-export function pack(
-  center: usize,
-  scale: usize,
-  shift: usize,
-  features: usize,
-  copies: usize,
-  table: usize,
-): bool {
-  assert(features > 0 && copies > 0);
-  let held = true;
-  for (let j: usize = 0; j < features; j++) {
-    const at = j << 3;
-    const c = load<f64>(center + at);
-    const s = load<f64>(scale + at);
-    const rounded = <f32>c;
-    const b = load<f64>(shift + at) + (<f64>rounded - c) * s;
-    const size = Math.abs(s);
-    if (Math.abs(c) > LARGEST || Math.abs(b) > LARGEST) held = false;
-    if (size > LARGEST_SCALE || (size < SMALLEST_SCALE && size > 0)) held = false;
-    for (let column = j; column < features * copies; column += features) {
-      const lane = laneOf(table, column, GROUP);
-      store<f32>(lane, rounded);
-      store<f32>(lane, <f32>s, 32);
-      store<f32>(lane, <f32>b, 64);
-    }
-  }
-  return held;
+export function pack(center: usize, scale: usize, shift: usize, features: usize, table: usize): bool {
+  assert(features > 0);
+  const zero = f64x2.splat(0);
+  let odd: i32 = 0;
+  let lanes = <i32>features;
+  let left = groups(features) << 1;
+  do {
+    const c0 = v128.load(center);
+    const c1 = v128.load(center, 16);
+    const s0 = v128.load(scale);
+    const s1 = v128.load(scale, 16);
+    const c = narrow(c0, c1);
+    const s = narrow(s0, s1);
+    const b0 = f64x2.add(v128.load(shift), f64x2.mul(f64x2.sub(lower(c), c0), s0));
+    const b1 = f64x2.add(v128.load(shift, 16), f64x2.mul(f64x2.sub(upper(c), c1), s1));
+    const b = narrow(b0, b1);
+    v128.store(table, c);
+    v128.store(table, s, 32);
+    v128.store(table, b, 64);
+    // A scale that f32 rounds to 0 is not 0.
+    odd |= beyond(c, s, b, halves(f64x2.ne(s0, zero), f64x2.ne(s1, zero))) & mask(lanes, 4);
+    lanes -= 4;
+    table += nextHalf(left, GROUP);
+    center += 32;
+    scale += 32;
+    shift += 32;
+  } while (--left);
+  return odd === 0;
 }
 
 /**
@@ -178,7 +212,7 @@ export function foldSlope(
   const inverse = f64x2.splat(1 / count);
   const e = f64x2.splat(epsilon);
   const one = f64x2.splat(1);
-  let beyond: i32 = 0;
+  let odd: i32 = 0;
   let lanes = <i32>features;
   let left = groups(features) << 1;
   do {
@@ -203,8 +237,7 @@ export function foldSlope(
     v128.store(table, f32x4.neg(second), 64);
     v128.store(table, f32x4.neg(third), 96);
     const slant = narrow(v128.load(g), v128.load(g, 16));
-    const scales = v128.or(steepOrFlat(first, weight), steepOrFlat(second, slant));
-    beyond |= i32x4.bitmask(v128.or(v128.or(far(center), far(third)), scales)) & mask(lanes, 4);
+    odd |= (beyond(center, first, third, weight) | beyond(center, second, third, slant)) & mask(lanes, 4);
     lanes -= 4;
     table += nextHalf(left, SLOPE_GROUP);
     mean += 32;
@@ -213,5 +246,5 @@ export function foldSlope(
     b += 32;
     g += 32;
   } while (--left);
-  return beyond === 0;
+  return odd === 0;
 }

@@ -13,10 +13,8 @@ export { columnsApply, planesApply } from "./apply";
 export { columnsBackward, planesBackward } from "./backward";
 export {
   columnsBackward1,
-  columnsBackward2,
   columnsBackward4,
   columnsGradients1,
-  columnsGradients2,
   columnsGradients4,
   columnsSums1,
   columnsSums4,
@@ -27,7 +25,7 @@ export {
   planesSums,
   rowsApply,
 } from "./blocks";
-export { fold, foldSlope, foldSums, pack } from "./fold";
+export { fold, foldSlope, foldSums, keep, pack } from "./fold";
 export { columnsGradients, planesGradients } from "./gradients";
 export { doubtful } from "./merge";
 export { columnsMoments, columnsMomentsExact } from "./moments-columns";

@@ -23,3 +23,4 @@ export {
   noExtrema,
   planesExtrema,
 } from "./extrema";
+export { lines } from "./range";

@@ -15,6 +15,11 @@ export function narrow(ab: v128, cd: v128): v128 {
   return i64x2.shuffle(f32x4.demote_f64x2_zero(ab), f32x4.demote_f64x2_zero(cd), 0, 2);
 }
 
+/** The masks of f64 [a, b] and f64 [c, d] as the masks of [a, b, c, d] */
+export function halves(ab: v128, cd: v128): v128 {
+  return i32x4.shuffle(ab, cd, 0, 2, 4, 6);
+}
+
 /** [a, b, c, d] → (a + c) + (b + d) in every lane; exact for four equal values */
 export function horizontal(v: v128): v128 {
   const pairs = f32x4.add(v, i64x2.shuffle(v, v, 1, 0));

@@ -3,7 +3,6 @@
 import { checkOptions, type Plain, perFeature, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 import type { Coefficients } from "./backend.js";
 import { APPLY, type ApplyOptions, Call, type Like, type Out, type OutOption } from "./call.js";
-import { backendFor } from "./environment.js";
 import {
   type FoldConvOptions,
   type FoldedLayer,
@@ -112,8 +111,7 @@ export class Affine extends Shown {
   apply(x: Data, options: OutOption<Data> & ApplyOptions = {}): Data {
     checkOptions(options, APPLY);
     const call = new Call(x, options, this.features, this.#axis);
-    const table = this.#prepared.on(backendFor(call.layout));
-    return call.run((pass, layout, after) => pass.apply(layout, table, after));
+    return call.map(this.#prepared.on(call.backend));
   }
 
   /**

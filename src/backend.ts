@@ -38,6 +38,9 @@ export interface Coefficients {
   readonly shift: Float64Array<ArrayBuffer>;
 }
 
+/** Writes the table of features first … first + width of a map to linear memory. Returns whether float32 holds it. */
+export type Packed = (first: number, width: number, table: number) => boolean;
+
 /** A map, ready to run. */
 export interface Table {
   /** What steps in float64 compute. */
@@ -48,8 +51,18 @@ export interface Table {
   free(): void;
 }
 
-/** What is applied: a map, or statistics and parameters that are folded first. */
-export type Folded = Table | { readonly statistics: Statistics; readonly norm: Norm };
+/** Memory for what statistics and parameters are folded to: while they are the same, so is the map. */
+export interface Kept {
+  readonly pointer: number;
+  /** Whether float32 holds the map; undefined before the first one. */
+  held: boolean | undefined;
+  free(): void;
+}
+
+/** What is applied: a map, or statistics and parameters that are folded first, unless they are those that were `kept`. */
+export type Folded =
+  | Table
+  | { readonly statistics: Statistics; readonly norm: Norm; readonly kept?: Kept | undefined };
 
 /** What follows the affine step: y = min(max(y + residual, low), high). */
 export interface After {
@@ -62,6 +75,9 @@ export const NONE: After = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIV
 
 /** Memory of one tensor. */
 export interface Block {
+  /** Where it begins and ends in linear memory; both 0 where it does not stand there. */
+  readonly pointer: number;
+  readonly end: number;
   /** A view of the values where they are now: a growth moves them. */
   readonly values: Float32Array<ArrayBuffer>;
   free(): void;
@@ -99,8 +115,12 @@ export interface Backend {
   readonly name: "wasm" | "javascript" | "double";
   /** Zeroed memory for `length` values. */
   allocate(length: number): Block;
-  /** A map that is packed once and applied many times; `single` is for steps in float32: another one, or none. */
-  table(map: Coefficients, single?: Coefficients | null): Table;
+  /** A map that is packed once and applied many times; for steps in float32 another one may be `packed`, of so many features. */
+  table(map: Coefficients, packed?: Packed, features?: number): Table;
+  /** Memory for a map that is folded, with the same `epsilon` and count, whenever it is applied. */
+  keep(features: number): Kept;
+  /** fold and apply, as a call of their own; see `Pass`. */
+  map(x: Values, y: Values, beside: Values | null, layout: Layout, map: Folded, after: After): void;
   /** The pass of a call. y may be x or what is beside it; null where nothing is written, or nothing is beside. */
   open(x: Values, y: Values | null, beside: Values | null): Pass;
 }
@@ -135,12 +155,25 @@ export interface Ends extends Bounds {
   readonly count: Float64Array<ArrayBuffer>;
 }
 
+/** What becomes what, per feature: min → low and max → high, min ≤ max and low < high. */
+export interface Span extends Bounds {
+  readonly low: number;
+  readonly high: number;
+  /** Below this, max − min counts as 0 and the feature as constant. */
+  readonly constant: number;
+}
+
 /** The same sentence's reductions in float64, whatever the values are: a contract apart, so that layers need not ship it. */
 export interface StatisticsSteps {
   /** reduce: x → moments. With `skip` NaN is left out. */
   moments(x: Values, layout: Layout, skip: boolean, into: Present): void;
   /** reduce: x → extrema, NaN left out. */
   extrema(x: Values, layout: Layout, into: Ends): void;
+}
+
+/** fold: extrema → the lines of min-max scaling for steps in float32. */
+export interface LineSteps {
+  lines(span: Span, ...at: Parameters<Packed>): boolean;
 }
 
 // ------------------------------------------------------------------------------------ images

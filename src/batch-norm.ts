@@ -10,7 +10,7 @@ import {
   wrongKind,
   wrongValue,
 } from "./argument.js";
-import type { Norm, Statistics } from "./backend.js";
+import { NONE, type Norm, type Statistics } from "./backend.js";
 import type { BatchNormJSON, BatchNormOptions } from "./batch-norm-types.js";
 import {
   APPLY,
@@ -34,6 +34,7 @@ import {
   variances,
   weighted,
 } from "./parameters.js";
+import { Prepared } from "./prepared.js";
 import {
   type BackwardOptions,
   type BatchGradients,
@@ -41,7 +42,7 @@ import {
   statisticsOf,
   type TrainOptions,
 } from "./synchronized.js";
-import type { Data } from "./tensor.js";
+import { type Data, isTensor } from "./tensor.js";
 import {
   type KerasConfig,
   kerasLayer,
@@ -72,6 +73,7 @@ export class BatchNorm extends Layer {
   readonly #momentum: number | null;
   readonly #unbiased: boolean;
   readonly #running: Statistics;
+  readonly #kept = new Prepared((backend) => backend.keep(this.features));
   #batchesTracked = 0;
   #spare: Statistics;
   #trained: { batch: Statistics; activated: boolean } | undefined;
@@ -158,7 +160,7 @@ export class BatchNorm extends Layer {
     });
     this.#track(batch);
     if (given === undefined) this.#spare = this.#trained?.batch ?? emptyStatistics(this.features);
-    this.#trained = { batch, activated: call.activated };
+    this.#trained = { batch, activated: call.after !== NONE };
     return y;
   }
 
@@ -259,7 +261,9 @@ export class BatchNorm extends Layer {
     checkOptions(options, APPLY);
     const call = new Call(x, options, this.features, this.axis);
     const norm = this.#parametersFor(call);
-    return call.run((pass, layout, after) => pass.apply(layout, { statistics: this.#running, norm }, after));
+    // Calls on arrays take no memory, so that it does not grow.
+    const kept = isTensor(x) ? this.#kept.on(call.backend) : undefined;
+    return call.map({ statistics: this.#running, norm, kept });
   }
 
   /** The map of `infer` as it is now: center = running mean, scale = gamma/√(running variance + epsilon), shift = beta. */

@@ -1,7 +1,17 @@
 // Where calls run: on WebAssembly, or on JavaScript where that is missing, forbidden, switched off, or slower.
 
 import { checkOptions, isFloat64Array, numberIn, oneOf, wrongKind, wrongValue } from "./argument.js";
-import type { Backend, Block, ImageSteps, RowSteps, StatisticsSteps, Values } from "./backend.js";
+import type {
+  Backend,
+  Block,
+  ImageSteps,
+  LineSteps,
+  Packed,
+  RowSteps,
+  Span,
+  StatisticsSteps,
+  Values,
+} from "./backend.js";
 import { imageSteps } from "./javascript/image-steps.js";
 import { double, javascript } from "./javascript/javascript.js";
 import { ListsStatistics } from "./javascript/lists-statistics.js";
@@ -15,8 +25,11 @@ import { LONGEST, rows } from "./wasm/row-steps.js";
 import { statistics } from "./wasm/statistics.js";
 import { type Scratch, Wasm } from "./wasm/wasm.js";
 
-/** Values up to which a call is faster in JavaScript: 3 × 2 takes 0.2 µs there, and 0.5 µs through WebAssembly. */
+/** Values up to which a call on arrays is faster in JavaScript: 1 × 64 takes 0.5 µs there, and 0.6 through WebAssembly. */
 const TINY = 128;
+
+/** The same of tensors, of which nothing is copied: 3 × 2 takes 0.2 µs by either. */
+const TINY_BLOCK = 16;
 
 /** The same in pixels of an image: 4 × 4 takes 0.6 µs there and 0.8 through WebAssembly, 16 × 16 takes 1.3 and 1.0. */
 const TINY_IMAGE = 64;
@@ -58,13 +71,13 @@ export function placed(values: Float32Array): Float32Array | Block {
 }
 
 /** The backend that calls on such float32 data run on. */
-export function backendFor({ length }: Pick<Layout, "length">): Backend {
-  return length <= TINY ? javascript : current();
+export function backendFor({ length }: Layout, values: Values): Backend {
+  return length <= (ArrayBuffer.isView(values) ? TINY : TINY_BLOCK) ? javascript : current();
 }
 
 /** The same for data of both kinds. */
 export function backendForBoth(layout: Layout, values: Values): Backend {
-  return isFloat64Array(values) || values instanceof Lists ? double() : backendFor(layout);
+  return isFloat64Array(values) || values instanceof Lists ? double() : backendFor(layout, values);
 }
 
 /** The steps of a family of kernels on large data, where its module can run, or the same as loops. */
@@ -77,6 +90,12 @@ function stepsOf<Steps>(family: { on(scratch: Scratch): Steps | null }, large: b
 export function statisticsFor(layout: Layout, values: Values): StatisticsSteps {
   const arrays = stepsOf(statistics, layout.length > TINY, statisticsSteps);
   return values instanceof Lists ? new ListsStatistics(arrays) : arrays;
+}
+
+/** Writes the lines of min-max scaling for steps in float32; where their module cannot run there are none. */
+export function linesOf(span: Span): Packed {
+  const steps = stepsOf<LineSteps | null>(statistics, true, null);
+  return (...at) => steps?.lines(span, ...at) ?? false;
 }
 
 /**

@@ -1,7 +1,7 @@
 // Minimum and maximum per feature, of data in any number of parts.
 
 import { checkOptions, checkSame, type Plain, wrongKind, wrongValue } from "./argument.js";
-import type { Ends } from "./backend.js";
+import type { Bounds, Ends } from "./backend.js";
 import { statisticsFor } from "./environment.js";
 import { argumentsOf, checkFeatures, Features } from "./features.js";
 import {
@@ -90,6 +90,16 @@ export class Extrema extends Shown {
   get max(): Float64Array<ArrayBuffer> {
     const { count, max } = this.#seen;
     return seen(max, count);
+  }
+
+  /**
+   * Minimum and maximum without copies, unless a feature has no value.
+   *
+   * @internal
+   */
+  bounds(): Bounds {
+    const { count, min, max } = this.#seen;
+    return count.includes(0) ? { min: seen(min, count), max: seen(max, count) } : { min, max };
   }
 
   get #seen(): Ends {
@@ -182,9 +192,12 @@ export class Extrema extends Shown {
 }
 
 function nothing(features: number): Ends {
+  // One array in three parts: to make an array takes longer than to reduce a small table.
+  const all = new Float64Array(3 * features);
+  const part = (i: number) => all.subarray(i * features, (i + 1) * features);
   return {
-    count: new Float64Array(features),
-    min: new Float64Array(features).fill(Number.POSITIVE_INFINITY),
-    max: new Float64Array(features).fill(Number.NEGATIVE_INFINITY),
+    count: part(0),
+    min: part(1).fill(Number.POSITIVE_INFINITY),
+    max: part(2).fill(Number.NEGATIVE_INFINITY),
   };
 }

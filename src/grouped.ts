@@ -133,9 +133,10 @@ export abstract class Grouped extends Layer {
           values?.subarray(first, first + width) ?? null;
         const norm = { gamma: here(gammas), beta: here(betas), epsilon };
         const part = { layout, first, statistics, norm, after: call.after };
+        const values = x.subarray(from, to);
         runOn(
-          backendFor(layout),
-          x.subarray(from, to),
+          backendFor(layout, values),
+          values,
           out.subarray(from, to),
           beside?.subarray(from, to) ?? null,
           (pass) => {

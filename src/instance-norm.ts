@@ -93,8 +93,7 @@ export class InstanceNorm extends Grouped {
     if (statistics === null) return super.apply(x, options);
     checkOptions(options, APPLY);
     const call = new Call(x, options, this.features, this.axis);
-    const norm = this.parameters();
-    return call.run((pass, layout, after) => pass.apply(layout, { statistics, norm }, after));
+    return call.map({ statistics, norm: this.parameters() });
   }
 
   /**

@@ -12,12 +12,13 @@ import {
   wrongKind,
   wrongValue,
 } from "./argument.js";
-import { type Backend, NONE, type Table } from "./backend.js";
+import { type Backend, NONE, type Span, type Table } from "./backend.js";
+import { linesOf } from "./environment.js";
 import { Extrema, type ExtremaJSON } from "./extrema.js";
 import { argumentsOf } from "./features.js";
 import { featuresFromJson, fieldsOf, type Parsed } from "./json.js";
 import { checkAxis } from "./layout.js";
-import { doubleLines, type Ends, RoundedLines, roundedLines, singleLines, slope } from "./range.js";
+import { doubleLines, RoundedLines, roundedLines, slope } from "./range.js";
 import { inverse, type Precision, Scaler, type SklearnOptions, type SklearnUnread } from "./scaler.js";
 import { isA } from "./shown.js";
 
@@ -70,7 +71,7 @@ export interface MinMaxScalerJSON {
 type Range = readonly [low: number, high: number];
 
 /** Below this, max − min counts as 0: ten units of the data's own type, as in scikit-learn. */
-const CONSTANT = { float32: 10 * 2 ** -23, float64: 10 * 2 ** -52 };
+const CONSTANT = { float32: 1.1920928955078125e-6, float64: 2.220446049250313e-15 };
 
 /**
  * Min-max scaling: per feature y = (x − min)·scale + range[0], with scale = (range[1] − range[0])/(max − min).
@@ -101,15 +102,19 @@ export class MinMaxScaler extends Scaler<Extrema> {
     const range = checkRange(ends);
     const single: Range = [Math.fround(range[0]), Math.fround(range[1])];
     const clamp = flag("clip", clip);
-    const endsOf = ({ min, max }: Extrema, { name }: Backend, precision: Precision): Ends => {
+    const spanOf = (extrema: Extrema, { name }: Backend, precision: Precision): Span => {
       const [low, high] = name === "double" ? range : single;
+      const { min, max } = extrema.bounds();
       return { min, max, low, high, constant: CONSTANT[precision] };
     };
     super(size, axis, {
       empty: (features) => new Extrema(features, { axis }),
-      witnesses: ({ min, max }) => [min, max],
-      forward: (extrema, backend, precision) => forward(endsOf(extrema, backend, precision), backend),
-      backward: (extrema, backend, precision) => backward(endsOf(extrema, backend, precision), backend),
+      witnesses: (extrema) => {
+        const { min, max } = extrema.bounds();
+        return [min, max];
+      },
+      forward: (extrema, backend, precision) => forward(spanOf(extrema, backend, precision), backend),
+      backward: (extrema, backend, precision) => backward(spanOf(extrema, backend, precision), backend),
       after: {
         float32: clamp ? { low: single[0], high: single[1] } : NONE,
         float64: clamp ? { low: range[0], high: range[1] } : NONE,
@@ -217,20 +222,20 @@ export class MinMaxScaler extends Scaler<Extrema> {
 }
 
 /** For float32 the lines that meet the ends in its steps; in float64 where a feature has none: see range.ts. */
-function forward(ends: Ends, backend: Backend): Table {
-  if (backend.name === "double") return backend.table(doubleLines(ends));
-  if (backend.name === "javascript") return backend.table(roundedLines(ends));
+function forward(span: Span, backend: Backend): Table {
+  if (backend.name === "double") return backend.table(doubleLines(span));
+  if (backend.name === "javascript") return backend.table(roundedLines(span));
   // They are for a step in float64, where float32 does not hold the others.
-  return backend.table(new RoundedLines(ends), singleLines(ends));
+  return backend.table(new RoundedLines(span), linesOf(span), span.min.length);
 }
 
 /** None for float32 where max − min is not one, because the product of y and it comes first. */
-function backward(ends: Ends, backend: Backend): Table {
-  const { min, max } = ends;
-  const map = inverse(roundedLines(ends));
+function backward(span: Span, backend: Backend): Table {
+  const { min, max } = span;
+  const map = inverse(roundedLines(span));
   let wide = false;
   for (let j = 0; j < min.length; j++) wide ||= max[j] - min[j] > 2 ** 127;
-  return backend.table(map, wide ? null : map);
+  return backend.table(map, wide ? () => false : undefined);
 }
 
 /** The two ends: numbers, and as float32 still two. */

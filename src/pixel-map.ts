@@ -24,7 +24,7 @@ export interface PixelMap {
 }
 
 /** The rounding of float32: at most 2⁻²⁴ of the value. */
-const U = 2 ** -24;
+const U = 5.9604644775390625e-8;
 
 /**
  * Folds mean and std, in units of [0, 1], one of each per channel.

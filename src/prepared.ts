@@ -1,21 +1,21 @@
-// A table that is made at its first use: one for each backend that calls run on.
+// A table, or memory for one, that is made at its first use: one for each backend that calls run on.
 
-import type { Backend, Table } from "./backend.js";
+import type { Backend, Kept, Table } from "./backend.js";
 import { freeWhenForgotten, neverForgotten } from "./forgotten.js";
 
-export class Prepared {
-  readonly #make: (backend: Backend) => Table;
-  readonly #tables = new Map<Backend, Table>();
+export class Prepared<Made extends Table | Kept = Table> {
+  readonly #make: (backend: Backend) => Made;
+  readonly #tables = new Map<Backend, Made>();
   // The latest, because a look into the map costs small calls 20 ns.
   #backend: Backend | undefined;
-  #table: Table | undefined;
+  #table: Made | undefined;
 
-  constructor(make: (backend: Backend) => Table) {
+  constructor(make: (backend: Backend) => Made) {
     this.#make = make;
   }
 
   /** The table for a backend. */
-  on(backend: Backend): Table {
+  on(backend: Backend): Made {
     if (backend === this.#backend && this.#table !== undefined) return this.#table;
     let table = this.#tables.get(backend);
     if (table === undefined) {

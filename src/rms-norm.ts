@@ -20,8 +20,8 @@ export type RMSNormOptions = Omit<ParameterOptions, "beta">;
 /** The same as JSON. */
 export type RMSNormJSON = Omit<ParametersJSON, "beta">;
 
-/** PyTorch's epsilon where none is given: the distance of 1 to the next float32. */
-const EPSILON = 2 ** -23;
+/** PyTorch's epsilon where none is given: 2⁻²³, the distance of 1 to the next float32. */
+const EPSILON = 1.1920928955078125e-7;
 
 /**
  * Root mean square normalization (Zhang & Sennrich 2019): every row by itself

@@ -15,12 +15,12 @@ import {
   type Backend,
   type Coefficients,
   NONE,
-  runOn,
   type Table,
   type Values,
+  viewOf,
 } from "./backend.js";
 import { Call, checkOutput, type OutOption, type ShapeOption } from "./call.js";
-import { backendFor, backendForBoth } from "./environment.js";
+import { backendForBoth } from "./environment.js";
 import { checkFeatures, Features } from "./features.js";
 import { mapLists } from "./javascript/lists.js";
 import type { Layout } from "./layout.js";
@@ -289,7 +289,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
       if (out !== undefined && !isFloat64Array(out)) throw wrongKind("out", "a Float64Array like x", out);
       const y = out ?? new Float64Array(layout.length);
       const to = inUse("out", y);
-      if (out !== undefined) checkOutput(to, "x", values);
+      if (out !== undefined) checkOutput(to, "x", viewOf(values));
       this.#run(prepared, layout, values, to, after.float64);
       return y;
     }
@@ -298,14 +298,12 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     }
     const { layout } = this.#features.read(x, shape);
     const call = new Call(x, { out, shape }, layout.features, this.axis);
-    const table = prepared.on(backendFor(layout));
-    return call.run((pass) => pass.apply(layout, table, after.float32));
+    return call.map(prepared.on(call.backend), after.float32);
   }
 
   #run(prepared: Prepared, layout: Layout, x: Values, y: Values, after: After): void {
     const backend = backendForBoth(layout, x);
-    const table = prepared.on(backend);
-    runOn(backend, x, y, null, (pass) => pass.apply(layout, table, after));
+    backend.map(x, y, null, layout, prepared.on(backend), after);
   }
 
   #checkFitted(prepared: Prepared | undefined): Prepared {

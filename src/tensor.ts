@@ -14,7 +14,7 @@ import { current, placed } from "./environment.js";
 import { freeWhenForgotten, neverForgotten } from "./forgotten.js";
 import { fieldsOf, type JsonNumber, listFromJson, listToJson, type Parsed } from "./json.js";
 import { checkShape, product } from "./layout.js";
-import { isA, Shown } from "./shown.js";
+import { Shown } from "./shown.js";
 
 /** What layers and maps take: a float32 array, or a tensor. What goes in decides what comes out. */
 export type Data = Float32Array | Tensor;
@@ -36,6 +36,8 @@ const owners = new WeakMap<Float32Array, Tensor>();
 /** The memory of a tensor that is not disposed. */
 let blockOf: (tensor: Tensor) => Block | undefined;
 
+let isMade: (value: object) => value is Tensor;
+
 /**
  * Row-major float32 values in linear memory.
  *
@@ -45,6 +47,7 @@ let blockOf: (tensor: Tensor) => Block | undefined;
 export class Tensor extends Shown {
   static {
     blockOf = (tensor) => tensor.#block;
+    isMade = (value): value is Tensor => #block in value;
     // Where the language has no Symbol.dispose, what compilers make of `using` asks for this one.
     if (typeof Symbol.dispose !== "symbol") {
       Reflect.defineProperty(Tensor.prototype, Symbol.for("Symbol.dispose"), {
@@ -144,9 +147,9 @@ export class Tensor extends Shown {
   }
 }
 
-/** Whether it is a tensor of this copy, and no proxy of one, which has none of its memory. */
+/** Whether it is a tensor of this copy, and no proxy of one, which has none of its memory. `instanceof` takes 15 ns. */
 export function isTensor(value: unknown): value is Tensor {
-  return isA(value, Tensor);
+  return value !== null && typeof value === "object" && isMade(value);
 }
 
 /** Where the values of an argument are: a tensor's block, or the array itself. */

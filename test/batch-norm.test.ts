@@ -33,6 +33,10 @@ function count({ outer, features, inner }: Sizes): number {
   return outer * features * inner;
 }
 
+const present = (values: Float32Array | null) => values ?? new Float32Array();
+const gammaOf = ({ gamma }: BatchNorm) => present(gamma);
+const betaOf = ({ beta }: BatchNorm) => present(beta);
+
 /** The arguments that make a layer see x as outer × features × inner. */
 function seen({ outer, features, inner }: Sizes): {
   axis: number;
@@ -333,6 +337,42 @@ onBothBackends(() => {
       layer.beta?.set([1, -1]);
       expect(layer.infer(x)).toEqual(new BatchNorm(2, { gamma: [2, 3], beta: [1, -1] }).infer(x));
     });
+
+    // What tensors are mapped by is kept from call to call; arrays are mapped anew.
+    test.each([1, 3, 8, 100, 4096, 4097, 5000])(
+      "on tensors too, of one of two layers with %i features",
+      (features) => {
+        // More values than calls on arrays have that run in JavaScript.
+        const outer = Math.max(2, Math.ceil(200 / features));
+        const x = make({ outer, features, inner: 1 }, "N(0, 1)", 7);
+        using tensor = new Tensor([outer, features], x);
+        const { gamma, beta, mean, variance } = parameters(features);
+        const layers = [
+          new BatchNorm(features, { epsilon: 0, gamma, beta, runningMean: mean, runningVariance: variance }),
+          new BatchNorm(features, { epsilon: 0, gamma: null, beta: null }),
+        ];
+        const check = () => {
+          for (const layer of [...layers, ...layers]) {
+            using y = layer.infer(tensor);
+            expect(y.data).toEqual(layer.infer(x));
+          }
+        };
+        check();
+        for (const at of new Set([0, features >> 1, features - 1])) {
+          for (const values of [gammaOf(layers[0]), betaOf(layers[0]), layers[0].runningMean]) {
+            values[at] += 0.5;
+            check();
+          }
+          // What float32 does not hold, and then does again.
+          for (const value of [1e-90, 2]) {
+            for (const layer of layers) layer.runningVariance[at] = value;
+            check();
+          }
+        }
+        layers[1].train(x);
+        check();
+      },
+    );
 
     test("epsilon is added to the variance", () => {
       expect(new BatchNorm(2, { epsilon: 3 }).infer(Float32Array.of(2, 4))).toEqual(Float32Array.of(1, 2));

@@ -131,7 +131,7 @@ function checkBoth(x: Float32Array, sizes: Sizes, ranges = RANGES.slice(0, 2)): 
   for (const range of ranges) checkMinMax(x, sizes, range);
 }
 
-onBothBackends(() => {
+onBothBackends((name) => {
   describe("every size", () => {
     test.each(FEATURES)("%i features last, every number of rows", (features) => {
       for (const outer of ROWS) {
@@ -438,6 +438,28 @@ onBothBackends(() => {
           const random = uniform(mean + 9);
           const x = Float32Array.from({ length: 5000 }, () => mean + width * random());
           checkMinMax(x, { outer: 5, features: 1000, inner: 1 }, range);
+        }
+      }
+    });
+
+    // In steps in float32 it is the extrema in float32 that meet the ends; in float64 they are the extrema themselves.
+    test.runIf(name === "wasm")("fitted to float64, the same data in float32 land on the ends, too", () => {
+      const random = uniform(8);
+      const features = 200;
+      // The values of every tenth feature are one number of float32.
+      const apart = (j: number) => (j % 10 === 9 ? 1e-9 : 0.7);
+      const rows = Array.from({ length: 20 }, () =>
+        Array.from({ length: features }, (_, j) => 0.5 + j + apart(j) * random()),
+      );
+      const x = Float32Array.from(rows.flat());
+      for (const range of RANGES) {
+        const [low, high] = range.map(Math.fround);
+        const y = new MinMaxScaler(features, { range }).fit(rows).transform(x);
+        for (let j = 0; j < features; j++) {
+          const found = rows.map((_, i) => y[i * features + j]);
+          const ends = [Math.min(...found), Math.max(...found)];
+          if (apart(j) === 0.7) expect([j, ...ends]).toEqual([j, low, high]);
+          else expect([j, ends[0] >= low, ends[1] <= high]).toEqual([j, true, true]);
         }
       }
     });

@@ -18,7 +18,7 @@ import {
 } from "./reference.js";
 
 /** Values of the calls that run in JavaScript on either backend. */
-const TINY = 128;
+const TINY = [16, 128];
 
 /** Values that are staged at once; up to how many an array is staged as a whole and stays. */
 const WINDOW = 48 * 1024;
@@ -41,7 +41,7 @@ function copiesOf(features: number): number {
 }
 
 const THRESHOLDS: Record<string, Sizes[]> = {
-  "calls that are faster in JavaScript": around(TINY).flatMap((length) => [
+  "calls that are faster in JavaScript": TINY.flatMap(around).flatMap((length) => [
     rows(length, 1),
     planes(1, 1, length),
     rows(Math.ceil(length / 3), 3),

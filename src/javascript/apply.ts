@@ -5,8 +5,8 @@ import type { Layout } from "../layout.js";
 import { rowsPerBlock } from "./block.js";
 
 /** Coefficients of one call, kept because their allocation would double the time of small batches. */
-let scale = new Float64Array();
-let shift = new Float64Array();
+let scale = /* @__PURE__ */ new Float64Array();
+let shift = /* @__PURE__ */ new Float64Array();
 
 export function fold({ count, mean, m2 }: Statistics, { gamma, beta, epsilon }: Norm): Coefficients {
   const features = mean.length;

@@ -11,7 +11,7 @@ import { backward, slopes } from "./backward.js";
 import { gradients } from "./gradients.js";
 import { apply, fold, moments } from "./loops.js";
 
-const NOTHING = new Float32Array();
+const NOTHING = /* @__PURE__ */ new Float32Array();
 
 const singles = { apply, fold, moments };
 
@@ -50,7 +50,7 @@ function backendOf(name: "javascript" | "double", loops: typeof singles): Backen
 
     allocate(length) {
       try {
-        return { values: new Float32Array(length), free() {} };
+        return { pointer: 0, end: 0, values: new Float32Array(length), free() {} };
       } catch (cause) {
         throw exhausted(4 * length, cause);
       }
@@ -58,6 +58,15 @@ function backendOf(name: "javascript" | "double", loops: typeof singles): Backen
 
     table(map) {
       return { map, pointer: 0, copies: 1, free() {} };
+    },
+
+    keep() {
+      return { pointer: 0, held: undefined, free() {} };
+    },
+
+    map(input, output, other, layout, map, after) {
+      this.open(input, output, other).apply(layout, map, after);
+      pass.close();
     },
 
     open(input: Values, output: Values | null, other: Values | null) {

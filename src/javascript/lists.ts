@@ -2,7 +2,7 @@
 // that is a typed array is one for the loops of arrays; all else is copied first, which also finds out what is wrong.
 
 import { isFloat64Array } from "../argument.js";
-import { type After, type Coefficients, NONE, runOn, type Table } from "../backend.js";
+import { type After, type Coefficients, NONE, type Table } from "../backend.js";
 import type { Layout } from "../layout.js";
 import { isPlain, type Lists, plane, type Writable } from "../lists.js";
 import { double, javascript } from "./javascript.js";
@@ -15,7 +15,7 @@ export function mapLists(x: Lists, layout: Layout, table: Table, after: After): 
   const mapped = x.kind === "rows" ? rows.apply(x.lists, layout.features, map) : applyToColumns(x, map);
   if (mapped === null || !x.isWhole) {
     const { values } = x;
-    runOn(double(), values, values, null, (pass) => pass.apply(layout, table, after));
+    double().map(values, values, null, layout, table, after);
     return x.nest(values, undefined);
   }
   const { low, high } = after;
@@ -43,7 +43,7 @@ function applyToColumns(x: Lists, map: Coefficients): Writable | null {
       scale: map.scale.subarray(j, j + 1),
       shift: map.shift.subarray(j, j + 1),
     });
-    runOn(backend, array, y, null, (pass) => pass.apply(plane(x.size), table, NONE));
+    backend.map(array, y, null, plane(x.size), table, NONE);
     mapped.push(y);
   }
   return mapped;

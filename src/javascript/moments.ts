@@ -12,10 +12,10 @@ export const ROUND = 512;
 
 // Of the running call, kept because their allocation would double the time of small batches. Until the end the mean is
 // counted from a base, because the mean of timestamps is rounded to parts of a millisecond and that of what is left is not.
-let bases = new Float64Array();
-let shifts = new Float64Array();
-let sums = new Float64Array();
-let squares = new Float64Array();
+let bases = /* @__PURE__ */ new Float64Array();
+let shifts = /* @__PURE__ */ new Float64Array();
+let sums = /* @__PURE__ */ new Float64Array();
+let squares = /* @__PURE__ */ new Float64Array();
 
 /** x → statistics. */
 export function moments(x: View, layout: Layout, into: Statistics): void {

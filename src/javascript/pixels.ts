@@ -139,7 +139,7 @@ export function grayToPixels(x: Float32Array, y: Bytes, { scale, shift }: PixelM
 }
 
 /** 2⁵²: a sum as large as this has no fraction, so that adding it rounds to even. */
-const WHOLE = 2 ** 52;
+const WHOLE = 4503599627370496;
 
 /** v = y·scale + shift in float32, rounded to even and saturated; NaN: 0, as in a Uint8ClampedArray. */
 function byte(y: number, scale: number, shift: number): number {

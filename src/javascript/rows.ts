@@ -8,8 +8,8 @@
 import type { Norm } from "../backend.js";
 
 /** Stand-ins for a gamma or beta that a layer has not, kept because their allocation costs more than a small call. */
-let ones = new Float32Array();
-let zeros = new Float32Array();
+let ones = /* @__PURE__ */ new Float32Array();
+let zeros = /* @__PURE__ */ new Float32Array();
 
 /** gamma, or ones. */
 export function weights(gamma: Float32Array | null, features: number): Float32Array {

@@ -1,17 +1,16 @@
 // The steps on images, for the WebAssembly backend: pixels and values that live elsewhere are staged chunk by chunk.
 
-import type { instantiate } from "../../build/pixels.js";
 import { text } from "../../build/pixels.wasm";
+import type { instantiate } from "../../build/release/pixels.js";
 import { type Block, type ImageSteps, type Order, type Pixels, viewOf } from "../backend.js";
 import { imageSteps } from "../javascript/image-steps.js";
 import type { PixelTable } from "../pixel-map.js";
 import { Family } from "./family.js";
 import type { Memory } from "./memory.js";
-import { WINDOW } from "./walk.js";
 import type { Scratch } from "./wasm.js";
 
 /** Pixels per chunk: as RGBA and as three values they are 16 bytes each, and fill the window. */
-const CHUNK = WINDOW / 4;
+const CHUNK = 12 * 1024;
 
 /** Bytes of a map, as the kernels take it. */
 const MAP = 80;

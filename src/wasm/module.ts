@@ -2,8 +2,8 @@
 
 /// <reference path="../bytes.d.ts" />
 
-import type { instantiate } from "../../build/kernels.js";
 import { build, text } from "../../build/kernels.wasm";
+import type { instantiate } from "../../build/release/kernels.js";
 
 /** The kernels that all others share the memory of, as the compiler itself declares them. */
 export type Kernels = Awaited<ReturnType<typeof instantiate>>;

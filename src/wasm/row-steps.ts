@@ -1,6 +1,6 @@
 // The steps on rows, for the WebAssembly backend: whole rows, staged chunk by chunk where they live elsewhere.
 
-import type { instantiate } from "../../build/rows.js";
+import type { instantiate } from "../../build/release/rows.js";
 import { text } from "../../build/rows.wasm";
 import { type Gradients, type RowNorm, type RowSteps, type Rows, viewOf } from "../backend.js";
 import { Family } from "./family.js";

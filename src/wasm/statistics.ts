@@ -1,9 +1,18 @@
 // The reductions of statistics, for the WebAssembly backend: values that live elsewhere are staged chunk by chunk.
 
-import type { instantiate } from "../../build/statistics.js";
+import type { instantiate } from "../../build/release/statistics.js";
 import { text } from "../../build/statistics.wasm";
 import { isFloat64Array } from "../argument.js";
-import { type Ends, type Present, type StatisticsSteps, type Values, type View, viewOf } from "../backend.js";
+import {
+  type Ends,
+  type LineSteps,
+  type Present,
+  type Span,
+  type StatisticsSteps,
+  type Values,
+  type View,
+  viewOf,
+} from "../backend.js";
 import type { Layout } from "../layout.js";
 import { Family } from "./family.js";
 import { type Chunk, STRIP, WINDOW, walk } from "./walk.js";
@@ -15,7 +24,7 @@ const WORK = 16 + 72 * STRIP;
 type Kernels = Awaited<ReturnType<typeof instantiate>>;
 
 /** The window holds all they need: a chunk, then what the kernels work with, then what they return. */
-class WasmStatistics implements StatisticsSteps {
+class WasmStatistics implements StatisticsSteps, LineSteps {
   readonly #kernels: Kernels;
   readonly #memory: Scratch["memory"];
   readonly #window: number;
@@ -79,6 +88,14 @@ class WasmStatistics implements StatisticsSteps {
     }
   }
 
+  lines({ min, max, low, high, constant }: Span, first: number, width: number, table: number): boolean {
+    this.#open(min);
+    this.#first.set(min.subarray(first, first + width));
+    this.#second.set(max.subarray(first, first + width));
+    const [least, most] = this.#places();
+    return this.#kernels.lines(least, most, low, high, constant, width, table);
+  }
+
   /** Views of the memory as it is now. Returns the bytes of a value. */
   #open(x: Values): 4 | 8 {
     const { buffer } = this.#memory;
@@ -121,7 +138,7 @@ class WasmStatistics implements StatisticsSteps {
   }
 }
 
-export const statistics = /* @__PURE__ */ new Family<Kernels, StatisticsSteps>(
+export const statistics = /* @__PURE__ */ new Family<Kernels, StatisticsSteps & LineSteps>(
   "statistics",
   text,
   (scratch, kernels) => new WasmStatistics(scratch, kernels),

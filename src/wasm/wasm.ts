@@ -5,22 +5,25 @@
 // All scratch memory is part of the initial size, so that calls on plain arrays never grow it: one growth slows
 // every typed-array loop of a V8 process by 17 to 40 %.
 
-import type {
-  After,
-  Backend,
-  Block,
-  Coefficients,
-  Folded,
-  Gradients,
-  Norm,
-  Pass,
-  Statistics,
-  Table,
-  Values,
+import {
+  type After,
+  type Backend,
+  type Block,
+  type Coefficients,
+  type Folded,
+  type Gradients,
+  type Kept,
+  type Norm,
+  type Packed,
+  type Pass,
+  runOn,
+  type Statistics,
+  type Table,
+  type Values,
 } from "../backend.js";
 import { javascript } from "../javascript/javascript.js";
 import { type Layout, samples } from "../layout.js";
-import { Memory } from "./memory.js";
+import { Floats, Memory } from "./memory.js";
 import type { Kernels } from "./module.js";
 import { Operand, Window } from "./operand.js";
 import { copiesOf, STRIP, type Strip, WIDE, WINDOW, walk } from "./walk.js";
@@ -31,6 +34,9 @@ const HOLD = 1024 * 1024;
 /** Bytes of a packed table per group of 8 features: see assembly/table.ts. */
 const MAP_GROUP = 96;
 const SLOPE_GROUP = 128;
+
+/** Bytes of what a map is folded from, per 8 features: see assembly/fold.ts. */
+const INPUTS = 192;
 
 const NOTHING = new Float32Array();
 
@@ -97,28 +103,65 @@ export class Wasm implements Backend, Pass {
     this.#memory.reserve(bytes);
   }
 
-  table(map: Coefficients, single: Coefficients | null = map): Table {
-    if (single === null) return javascript.table(map);
-    const features = single.center.length;
+  table(
+    map: Coefficients,
+    packed: Packed = (...at) => this.#pack(map, ...at),
+    features = map.center.length,
+  ): Table {
+    const kernels = this.#kernels;
     const copies = copiesOf(features, Number.POSITIVE_INFINITY);
     const { pointer, free } = this.#memory.take(MAP_GROUP * Math.ceil((features * copies) / 8));
     let held = true;
     for (let first = 0; first < features; first += STRIP) {
       const width = Math.min(STRIP, features - first);
-      const part = (values: Float64Array) =>
-        width === features ? values : values.subarray(first, first + width);
-      this.#mean.values.set(part(single.center));
-      this.#m2.values.set(part(single.scale));
-      this.#first.values.set(part(single.shift));
-      const { pointer: center } = this.#mean;
-      const into = pointer + (MAP_GROUP / 8) * first;
-      if (!this.#kernels.pack(center, this.#m2.pointer, this.#first.pointer, width, copies, into))
-        held = false;
+      const table = pointer + (MAP_GROUP / 8) * first;
+      const single = copies === 1 ? table : this.#table;
+      held = packed(first, width, single) && held;
+      if (single !== table) kernels.tileTable(single, width, 1, width * copies, table, MAP_GROUP);
     }
     return { map, pointer: held ? pointer : 0, copies, free };
   }
 
+  keep(features: number): Kept {
+    const { pointer, free } = this.#memory.take((MAP_GROUP + INPUTS) * Math.ceil(features / 8));
+    return { pointer, held: undefined, free };
+  }
+
+  #pack({ center, scale, shift }: Coefficients, first: number, width: number, table: number): boolean {
+    const strip = { first, width };
+    this.#mean.values.set(part(center, strip));
+    this.#m2.values.set(part(scale, strip));
+    this.#first.values.set(part(shift, strip));
+    return this.#kernels.pack(this.#mean.pointer, this.#m2.pointer, this.#first.pointer, width, table);
+  }
+
   // ------------------------------------------------------------------------------------ pass
+
+  map(x: Values, y: Values, beside: Values | null, layout: Layout, map: Folded, after: After): void {
+    if (beside === null && Floats.is(x) && Floats.is(y) && this.#mapAtOnce(x, y, layout, map, after)) return;
+    this.open(x, y, beside);
+    try {
+      this.apply(layout, map, after);
+    } finally {
+      this.close();
+    }
+  }
+
+  /** One call of a kernel, without a pass, where values stand in memory as rows of one strip. Returns whether they do. */
+  #mapAtOnce(x: Floats, y: Floats, layout: Layout, map: Folded, { low, high }: After): boolean {
+    const from = this.#memory.pointerTo(x);
+    const to = this.#memory.pointerTo(y);
+    if (from === 0 || to === 0) return false;
+    this.#resident = true;
+    const strips = this.#walk(layout);
+    if (strips.length !== 1 || !strips[0].columns) return false;
+    const table = this.#fold(strips[0], map);
+    if (table === 0) return false;
+    const { width, inner, copies, stride } = strips[0];
+    const tiles = "pointer" in map && inner === 1 ? map.copies : copies;
+    this.#kernels.columnsApply(from, to, layout.outer, width * inner, tiles, stride, table, 0, low, high);
+    return true;
+  }
 
   open(x: Values, y: Values | null, beside: Values | null): Pass {
     this.#x.take(x);
@@ -190,9 +233,7 @@ export class Wasm implements Backend, Pass {
         }
       }
       if (!kernels.foldSums(mean, this.#m2.pointer, statistics.count, norm.epsilon, width, s1, s2)) {
-        const loops = this.#loops();
-        loops.gradients(layout, statistics, norm, into);
-        loops.close();
+        this.#loop((pass) => pass.gradients(layout, statistics, norm, into));
         return;
       }
       into.dBeta.set(this.#first.values.subarray(0, width), first);
@@ -204,22 +245,19 @@ export class Wasm implements Backend, Pass {
     const kernels = this.#kernels;
     const { low, high } = after;
     const strips = this.#walk(layout);
+    let table = 0;
     // Before anything is written, because y may be x.
     for (const strip of strips) {
-      if (this.#fold(strip, map)) continue;
-      const loops = this.#loops();
-      loops.apply(layout, map, after);
-      loops.close();
+      table = this.#fold(strip, map);
+      if (table !== 0) continue;
+      this.#loop((pass) => pass.apply(layout, map, after));
       return;
     }
     for (const strip of strips) {
-      if (strips.length > 1) this.#fold(strip, map);
-      const { first, width, columns, inner, stride, chunks } = strip;
-      let { copies } = strip;
-      let table = this.#table;
-      if ("pointer" in map) table = map.pointer + (MAP_GROUP / 8) * first;
-      if ("pointer" in map && inner === 1) copies = map.copies;
-      else table = this.#tile(strip, table, MAP_GROUP);
+      if (strips.length > 1) table = this.#fold(strip, map);
+      const { width, columns, inner, stride, chunks } = strip;
+      // A map's own table is of as many rows as it has been made for.
+      const copies = "pointer" in map && inner === 1 ? map.copies : strip.copies;
       for (const chunk of chunks) {
         const x = this.#x.load(chunk);
         const added = this.#beside.load(chunk);
@@ -238,9 +276,7 @@ export class Wasm implements Backend, Pass {
     // Before anything is written, because dx may be x or dy.
     for (const strip of strips) {
       if (this.#foldSlope(strip, statistics, norm, gradients)) continue;
-      const loops = this.#loops();
-      loops.slope(layout, statistics, norm, gradients);
-      loops.close();
+      this.#loop((pass) => pass.slope(layout, statistics, norm, gradients));
       return;
     }
     for (const strip of strips) {
@@ -263,18 +299,28 @@ export class Wasm implements Backend, Pass {
 
   // ------------------------------------------------------------------------------------ fold
 
-  /** The strip's statistics and parameters become its table. Returns whether float32 holds the map. */
-  #fold(strip: Strip, map: Folded): boolean {
-    if ("pointer" in map) return map.pointer !== 0;
+  /** The strip's table, as it is read: of its statistics and parameters. 0 where float32 does not hold the map. */
+  #fold(strip: Strip, map: Folded): number {
+    if ("pointer" in map) {
+      const table = map.pointer && map.pointer + (MAP_GROUP / 8) * strip.first;
+      return table && strip.inner > 1 ? this.#tile(strip, table, MAP_GROUP) : table;
+    }
     const { statistics, norm } = map;
+    const { width } = strip;
     this.#about(strip, statistics);
     this.#parameters(strip, norm);
     const { pointer: mean } = this.#mean;
     const { pointer: m2 } = this.#m2;
     const { pointer: gamma } = this.#gamma;
     const { pointer: beta } = this.#beta;
-    const { count } = statistics;
-    return this.#kernels.fold(mean, m2, count, gamma, beta, norm.epsilon, strip.width, this.#table);
+    // What is kept has the features of one strip.
+    const kept = width === statistics.mean.length ? map.kept : undefined;
+    const table = kept?.pointer ?? this.#table;
+    const inputs = table + MAP_GROUP * Math.ceil(width / 8);
+    let held = kept && this.#kernels.keep(mean, m2, gamma, beta, width, inputs) ? kept.held : undefined;
+    held ??= this.#kernels.fold(mean, m2, statistics.count, gamma, beta, norm.epsilon, width, table);
+    if (kept) kept.held = held;
+    return held ? this.#tile(strip, table, MAP_GROUP) : 0;
   }
 
   /** The same for the slope of dx. */
@@ -313,9 +359,9 @@ export class Wasm implements Backend, Pass {
     else this.#beta.values.fill(0, 0, strip.width);
   }
 
-  /** The call's arrays for a step by loops, in float64, where float32 does not hold what is computed. */
-  #loops(): Pass {
-    return javascript.open(this.#x.values ?? NOTHING, this.#y.values, this.#beside.values);
+  /** Runs a step by loops, in float64, where float32 does not hold what is computed. */
+  #loop(step: (pass: Pass) => void): void {
+    runOn(javascript, this.#x.values ?? NOTHING, this.#y.values, this.#beside.values, step);
   }
 
   // ------------------------------------------------------------------------------------ walk
@@ -359,8 +405,10 @@ interface Walked {
   readonly strips: readonly Strip[];
 }
 
+type Part = Pick<Strip, "first" | "width">;
+
 /** The strip's part of an array per feature. */
-function part<Values extends Float32Array | Float64Array>(values: Values, strip: Strip): Values;
-function part(values: Float32Array | Float64Array, { first, width }: Strip): Float32Array | Float64Array {
+function part<Values extends Float32Array | Float64Array>(values: Values, strip: Part): Values;
+function part(values: Float32Array | Float64Array, { first, width }: Part): Float32Array | Float64Array {
   return width === values.length ? values : values.subarray(first, first + width);
 }

@@ -33,6 +33,7 @@ const images = [
   "test/pixel-map.test.ts",
   "test/node/pixels.test.ts",
 ];
+const lines = ["test/node/range.test.ts"];
 const backward = ["test/thresholds.test.ts", "test/backward.test.ts"];
 const tfjs = ["test/node/tfjs.test.ts"];
 
@@ -102,7 +103,7 @@ export const mutations = [
   // Where data is.
   ["src/wasm/memory.ts", ">>> 0;", "| 0;", memory],
   ["src/wasm/memory.ts", "const SLACK = 32;", "const SLACK = 0;", memory],
-  ["src/wasm/memory.ts", "floats.values.fill(0);", "", memory],
+  ["src/wasm/memory.ts", "zeros.values.fill(0);", "", memory],
   ["src/wasm/memory.ts", "values.end + SLACK <= this.#size", "values.end <= this.#size", memory],
   ["src/wasm/operand.ts", "if (first <= this.#from)", "if (first < this.#from)", operand],
   ["src/wasm/operand.ts", "this.#pointer !== 0 && chunk.row === chunk.pitch", "this.#pointer !== 0", operand],
@@ -262,8 +263,8 @@ export const mutations = [
     "const stop = end16;",
     [...kernels, ...backward],
   ],
-  ["assembly/gradients.ts", "gradientRows<i16>(", "gradientRows<i8>(", [...kernels, ...backward]],
-  ["assembly/backward.ts", "backwardRows<i16>(", "backwardRows<i8>(", [...kernels, ...backward]],
+  ["assembly/gradients.ts", "gradientRows<i32>(", "gradientRows<i8>(", [...kernels, ...backward]],
+  ["assembly/backward.ts", "backwardRows<i32>(", "backwardRows<i8>(", [...kernels, ...backward]],
   ["assembly/gradients.ts", "memory.fill(wide1, 0, groups(columns) << 7);", "", [...kernels, ...backward]],
   [
     "assembly/extrema.ts",
@@ -305,11 +306,36 @@ export const mutations = [
   // Where data is, once more.
   [
     "src/wasm/wasm.ts",
-    "table = map.pointer + (MAP_GROUP / 8) * first;",
-    "table = map.pointer;",
+    "map.pointer && map.pointer + (MAP_GROUP / 8) * strip.first;",
+    "map.pointer;",
     ["test/strips.test.ts", "test/affine.test.ts"],
   ],
-  ["src/wasm/wasm.ts", "if (strips.length > 1) this.#fold(strip, map);", "", training],
+  ["src/wasm/wasm.ts", "if (strips.length > 1) table = this.#fold(strip, map);", "", training],
+  [
+    "src/wasm/wasm.ts",
+    "width === statistics.mean.length ? map.kept : undefined",
+    "map.kept",
+    ["test/batch-norm.test.ts"],
+  ],
+  [
+    "src/wasm/wasm.ts",
+    "if (kept) kept.held = held;",
+    "if (kept) kept.held = true;",
+    ["test/batch-norm.test.ts"],
+  ],
+  ["src/wasm/wasm.ts", "kept.held : undefined;", "true : undefined;", ["test/batch-norm.test.ts"]],
+  [
+    "assembly/fold.ts",
+    "kept(copy + 80, beta)",
+    "kept(copy + 64, gamma)",
+    [...kernels, "test/batch-norm.test.ts"],
+  ],
+  [
+    "assembly/fold.ts",
+    "kept(copy + 48, m2 + 16)",
+    "kept(copy + 32, m2)",
+    [...kernels, "test/batch-norm.test.ts"],
+  ],
   [
     "src/wasm/wasm.ts",
     "if (strips.length > 1) this.#foldSlope(strip, statistics, norm, gradients);",
@@ -346,8 +372,8 @@ export const mutations = [
   ],
   [
     "src/environment.ts",
-    "const TINY = 128;",
-    "const TINY = 2 ** 40;",
+    "const TINY_BLOCK = 16;",
+    "const TINY_BLOCK = 2 ** 40;",
     ["test/thresholds.test.ts", "test/node/environment.test.ts", ...operand],
   ],
   ["src/call.ts", "return isTensor(y) || y.length > 0 ? y : viewOf(values);", "return y;", memory],
@@ -411,16 +437,33 @@ export const mutations = [
   ],
   [
     "src/range.ts",
-    "if (round(p + shift, single) !== low || round(q + shift, single) !== high) return false;",
-    "if (round(q + shift, single) !== high) return false;",
+    "if (p + shift !== low || q + shift !== high) return false;",
+    "if (q + shift !== high) return false;",
     ["test/range.test.ts", "test/scalers.test.ts"],
   ],
   [
     "src/range.ts",
-    "|| round(width, single) === Number.POSITIVE_INFINITY)",
+    "|| width === Number.POSITIVE_INFINITY)",
     ")",
     ["test/range.test.ts", "test/scalers.test.ts"],
   ],
+  [
+    "assembly/range.ts",
+    "v128.and(f32x4.eq(f32x4.add(p, shift), lows), f32x4.eq(f32x4.add(q, shift), highs))",
+    "f32x4.eq(f32x4.add(q, shift), highs)",
+    lines,
+  ],
+  ["assembly/range.ts", "both ? 15 : 3", "15", lines],
+  [
+    "assembly/range.ts",
+    "const scales = f32x4(scale, up, down, down);",
+    "const scales = f32x4(scale, down, up, up);",
+    lines,
+  ],
+  ["assembly/range.ts", "side * k * step", "k * step", lines],
+  ["assembly/range.ts", "if ((held & lanes) !== 0) return false;", "", lines],
+  ["assembly/range.ts", "const a0 = lower(from);", "const a0 = v128.load(min);", ["test/scalers.test.ts"]],
+  ["assembly/range.ts", "f32x4.eq(narrow(w0, w1), infinite)", "f32x4.eq(scale, infinite)", lines],
   ["src/min-max-scaler.ts", "max[j] - min[j] > 2 ** 127", "false", ["test/beyond-float32.test.ts"]],
   ["src/min-max-scaler.ts", "float32: clamp ?", "float32: clamp && size === -1 ?", ["test/scalers.test.ts"]],
   ["src/scaler.ts", 'this.#checkFinite("x", part);', "", ["test/scalers.test.ts", "test/samples.test.ts"]],

@@ -3,8 +3,8 @@
 
 import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
-import type { instantiate as core } from "../../build/kernels.js";
-import type { instantiate } from "../../build/pixels.js";
+import type { instantiate as core } from "../../build/release/kernels.js";
+import type { instantiate } from "../../build/release/pixels.js";
 import * as pixels from "../../src/javascript/pixels.js";
 import { type PixelMap, pixelTable } from "../../src/pixel-map.js";
 import type { ImageMap } from "../reference.js";
@@ -105,7 +105,7 @@ const javascript: Implementation = {
   },
 };
 
-export const modules = { debug: kernelsOf("debug/"), release: kernelsOf("") };
+export const modules = { debug: kernelsOf("debug/"), release: kernelsOf("release/") };
 export const implementations = { ...modules, javascript };
 
 /** Guards around an array. */

@@ -9,7 +9,7 @@ import {
   kernels,
   normals,
   onEveryPaint,
-  type Painted,
+  Painted,
   padded,
   TILES,
   table,
@@ -110,7 +110,7 @@ describe("float32 holds a map", () => {
         memory.input(values),
       );
       const into = memory.room(3 * padded(features));
-      return Boolean(memory.run(() => kernels.pack(center, scales, shift, features, 1, into)));
+      return Boolean(memory.run(() => kernels.pack(center, scales, shift, features, into)));
     });
     expect(packs).toEqual([expected]);
   });
@@ -179,32 +179,60 @@ describe("float32 holds a map", () => {
         );
         const [center, scale, shifts] = given;
         const into = memory.room(3 * padded(features));
-        return Boolean(memory.run(() => kernels.pack(center, scale, shifts, features, 1, into)));
+        return Boolean(memory.run(() => kernels.pack(center, scale, shifts, features, into)));
       });
       expect(packs).toEqual([expected]);
     }
   });
 });
 
-test.each([...COLUMNS.map((features) => [features, 1]), [1, 64], [3, 24], [5, 8], [12, 2], [9, 3]])(
-  "pack: %i features, %i times",
-  (features, copies) => {
-    const center = doubles(features, 1).map((value) => 1e4 + value);
-    const [scale, shift] = [doubles(features, 2), doubles(features, 3)];
-    const columns = features * copies;
-    const found = onEveryPaint((memory) => {
-      const [c, s, b] = [center, scale, shift].map((values) => memory.input(values));
-      const into = memory.room(3 * padded(columns));
-      const held = memory.run(() => kernels.pack(c, s, b, features, copies, into));
-      expect(Boolean(held)).toBe(true);
-      return tableAt(into, 3, columns);
-    });
-    // In float64, rounded once: the same bits.
-    const low = center.map((value) => Math.fround(value) - value);
-    const exact = [center, scale, shift.map((b, j) => b + low[j] * scale[j])];
-    expect(found).toEqual(
-      exact.map((list) => Float32Array.from({ length: columns }, (_, j) => list[j % features])),
-    );
+test.each(COLUMNS)("pack: %i features", (features) => {
+  const center = doubles(features, 1).map((value) => 1e4 + value);
+  const [scale, shift] = [doubles(features, 2), doubles(features, 3)];
+  const found = onEveryPaint((memory) => {
+    const [c, s, b] = [center, scale, shift].map((values) => memory.input(values));
+    const into = memory.room(3 * padded(features));
+    const held = memory.run(() => kernels.pack(c, s, b, features, into));
+    expect(Boolean(held)).toBe(true);
+    return tableAt(into, 3, features);
+  });
+  // In float64, rounded once: the same bits.
+  const low = center.map((value) => Math.fround(value) - value);
+  const exact = [center, scale, shift.map((b, j) => b + low[j] * scale[j])];
+  expect(found).toEqual(exact.map((list) => Float32Array.from(list)));
+});
+
+test.each(COLUMNS)(
+  "what is kept of %i features: equal to itself, and to nothing that differs in a bit",
+  (features) => {
+    const lengths = padded(features);
+    const given = () => [
+      new Float64Array(lengths).fill(3),
+      new Float64Array(lengths).fill(-0),
+      new Float32Array(lengths).fill(Number.NaN),
+      new Float32Array(lengths).fill(2),
+    ];
+    const memory = new Painted(12345);
+    const pointers = given().map((values) => memory.output(values));
+    const copy = memory.room(6 * lengths);
+    const [mean, m2, gamma, beta] = pointers;
+    const kept = () => Boolean(memory.run(() => kernels.keep(mean, m2, gamma, beta, features, copy)));
+    expect(kept()).toBe(false);
+    expect(kept()).toBe(true);
+    const bytes = new Uint8Array(kernels.memory.buffer);
+    for (const [at, size] of [
+      [mean, 8],
+      [m2, 8],
+      [gamma, 4],
+      [beta, 4],
+    ] as const) {
+      for (let j = 0; j < features; j++) {
+        // A sign of 0, or the lowest bit of a number or of a NaN.
+        bytes[at + size * j + (at === m2 ? size - 1 : 0)] ^= at === m2 ? 128 : 1;
+        expect(kept()).toBe(false);
+        expect(kept()).toBe(true);
+      }
+    }
   },
 );
 

@@ -27,7 +27,10 @@ describe("assertions of the debug module name their file", () => {
     ["exact-columns", () => statistics.columnsExact(at, 1, 1, 1, 4, 2, false, at)],
     ["exact-planes", () => statistics.planesExact(at, 1, 0, 1, 4, true, at, 1, 0, 0)],
     ["fold", () => kernels.fold(at, at, 1, at, at, 0, 0, at)],
-    ["fold", () => kernels.pack(at, at, at, 1, 0, at)],
+    ["fold", () => kernels.pack(at, at, at, 0, at)],
+    ["fold", () => kernels.keep(at, at, at, at, 0, at)],
+    ["range", () => statistics.lines(at, at, 0, 1, 0, 0, at)],
+    ["range", () => statistics.lines(at, at, 1, 1, 0, 1, at)],
     ["fold", () => kernels.foldSums(at, at, 1, 0, 0, at, at)],
     ["fold", () => kernels.foldSlope(at, at, 1, at, 0, 0, at, at, at)],
   ] as const)("%s.ts: %s", (file, call) => {
@@ -65,6 +68,8 @@ const DRIVERS = [
   "gradients/planesGradients",
   "moments-planes/planesMoments",
   "moments-planes/planesMomentsExact",
+  // Features whose first line misses an end, one in eight to three.
+  "range/lines",
   // Blocks of a long plane, each at most 4 times what came before it.
   "moments-planes/longPlanes",
 ];
@@ -72,7 +77,7 @@ const DRIVERS = [
 describe("the release modules", () => {
   const functions = functionsOf(
     ["kernels.wat", "pixels.wat", "rows.wat", "statistics.wat"]
-      .map((name) => build(name).toString())
+      .map((name) => build(`release/${name}`).toString())
       .join("\n"),
   );
 

@@ -5,8 +5,8 @@
 import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import { expect } from "vitest";
-import type { instantiate } from "../../build/kernels.js";
-import type { instantiate as statistics } from "../../build/statistics.js";
+import type { instantiate } from "../../build/release/kernels.js";
+import type { instantiate as statistics } from "../../build/release/statistics.js";
 import { make } from "../data.js";
 import { worst } from "../reference.js";
 
@@ -62,7 +62,7 @@ export class Painted {
   #next = 0;
   #blocks = 0;
 
-  constructor(paint: number, space: Space) {
+  constructor(paint: number, space: Space = own) {
     this.#space = space;
     this.#words = new Uint32Array(space.memory.buffer, space.arena, ROOM);
     new Float32Array(space.memory.buffer, space.arena, ROOM).fill(paint);
@@ -139,8 +139,8 @@ export class Painted {
 }
 
 /** Copies, because blocks begin anywhere. */
-export const floatsAt = (pointer: number, length: number) =>
-  new Float32Array(kernels.memory.buffer.slice(pointer, pointer + 4 * length));
+export const floatsAt = (pointer: number, length: number, { memory }: Space = own) =>
+  new Float32Array(memory.buffer.slice(pointer, pointer + 4 * length));
 export const doublesAt = (pointer: number, length: number, { memory }: Space = own) =>
   new Float64Array(memory.buffer.slice(pointer, pointer + 8 * length));
 
@@ -166,8 +166,8 @@ function laneOf(column: number, coefficients: number): number {
 }
 
 /** The coefficients in a table of `columns` columns, without its padding. */
-export function tableAt(pointer: number, coefficients: number, columns: number): Float32Array[] {
-  const lanes = floatsAt(pointer, coefficients * padded(columns));
+export function tableAt(pointer: number, coefficients: number, columns: number, space = own): Float32Array[] {
+  const lanes = floatsAt(pointer, coefficients * padded(columns), space);
   return Array.from({ length: coefficients }, (_, k) =>
     Float32Array.from({ length: columns }, (_, j) => lanes[laneOf(j, coefficients) + 8 * k]),
   );

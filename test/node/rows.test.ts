@@ -4,8 +4,8 @@
 import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import { describe, expect, test } from "vitest";
-import type { instantiate as core } from "../../build/kernels.js";
-import type { instantiate } from "../../build/rows.js";
+import type { instantiate as core } from "../../build/release/kernels.js";
+import type { instantiate } from "../../build/release/rows.js";
 import * as forward from "../../src/javascript/rows.js";
 import * as backward from "../../src/javascript/rows-backward.js";
 import { make, normal, parameters } from "../data.js";
@@ -232,7 +232,7 @@ const debug = kernelsOf("debug/");
 
 const ENGINES = [
   kernelEngine("the debug module", debug, 16_000),
-  kernelEngine("the release module", kernelsOf(""), 80_000),
+  kernelEngine("the release module", kernelsOf("release/"), 80_000),
   plain,
 ];
 
@@ -609,7 +609,7 @@ function expectGradients(
 
 describe("the compiled text", () => {
   test("blocks of rows are functions, so that optimized code takes over between two of them", () => {
-    const text = build("rows.wat").toString();
+    const text = build("release/rows.wat").toString();
     for (const file of ["rows", "rows-backward"]) {
       expect(text).toMatch(new RegExp(`\\(func \\$"?assembly/${file}/block\\b`));
     }

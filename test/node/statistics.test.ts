@@ -18,7 +18,7 @@ import {
   within,
 } from "./painted.js";
 
-const modules = [statisticsOf("debug/statistics.wasm"), statisticsOf("statistics.wasm")];
+const modules = [statisticsOf("debug/statistics.wasm"), statisticsOf("release/statistics.wasm")];
 
 /** Zero, one and two groups of 4 and of 8 columns, with every remainder. */
 const COLUMNS = [1, 2, 3, 4, 5, 7, 8, 9, 16, 17];
