@@ -144,6 +144,15 @@ kernels   the raw exports    × naive  times as fast as the obvious loops
 `);
 print(columns.map(([title]) => title));
 
+/** To digits that another run may show again. */
+function rounded(row) {
+  const entries = Object.entries(row).map(([name, value]) => [
+    name,
+    typeof value === "number" && name !== "length" ? Number(value.toPrecision(4)) : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
 const results = [];
 for (const [i, shape] of chosen.entries()) {
   const rows = await measure(shape, (round) => {
@@ -152,13 +161,16 @@ for (const [i, shape] of chosen.entries()) {
   });
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   for (const row of rows) print(columns.map(([, , text]) => text(row)));
-  results.push(...rows);
+  results.push(...rows.map(rounded));
 }
 child.disconnect();
 
 if (chosen.length === shapes.length) {
   const write = (name, text) => writeFileSync(new URL(name, import.meta.url), text);
-  write("results.json", `${JSON.stringify({ machine, rounds, results }, null, 2)}\n`);
+  // A row a line, so that two runs can be compared.
+  const lines = results.map((row) => `    ${JSON.stringify(row)}`).join(",\n");
+  const head = `  "machine": ${JSON.stringify(machine)},\n  "rounds": ${rounds},`;
+  write("results.json", `{\n${head}\n  "results": [\n${lines}\n  ]\n}\n`);
   write("speed.svg", draw(results, machine));
   publish({ machine, rounds, results });
 }
