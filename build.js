@@ -76,14 +76,28 @@ async function run(program, ...args) {
   if (status !== 0) throw new Error(`${program} ${args.join(" ")}: status ${status}`);
 }
 
+/** The modules whose sources are newer than what they were compiled to. */
 async function compile(target, folder) {
   const each = Object.entries(modules).map(([name, entries], i) => {
-    const files = ["--outFile", `${folder}/${name}.wasm`, "--textFile", `${folder}/${name}.wat`];
+    const out = `${folder}/${name}.wasm`;
+    const sources = [...sourcesOf(entries), "asconfig.json", "build.js", "package-lock.json"];
+    if (written(out) > Math.max(...sources.map(written))) return undefined;
+    const files = ["--outFile", out, "--textFile", `${folder}/${name}.wat`];
     const memory =
       i === 0 ? ["--runtime", "minimal", "--initialMemory", "96"] : ["--runtime", "stub", "--importMemory"];
     return run("assemblyscript/bin/asc.js", ...entries, "--target", target, ...files, ...memory);
   });
   await Promise.all(each);
+}
+
+/** Files of assembly/, and what they import. */
+function sourcesOf(files) {
+  const sources = new Set(files);
+  for (const file of sources) {
+    const imports = readFileSync(file, "utf8").matchAll(/ from "\.\/([\w-]+)"/g);
+    for (const [, name] of imports) sources.add(`assembly/${name}.ts`);
+  }
+  return [...sources];
 }
 
 /** A call of a kernel in TypeScript, and in what esbuild makes of it. */
