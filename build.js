@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import binaryen from "assemblyscript/binaryen";
 import { build } from "esbuild";
@@ -78,10 +78,15 @@ async function run(program, ...args) {
 
 /** The modules whose sources are newer than what they were compiled to. */
 async function compile(target, folder) {
+  const now = new Date();
   const each = Object.entries(modules).map(([name, entries], i) => {
     const out = `${folder}/${name}.wasm`;
     const sources = [...sourcesOf(entries), "asconfig.json", "build.js", "package-lock.json"];
-    if (written(out) > Math.max(...sources.map(written))) return undefined;
+    if (written(out) > Math.max(...sources.map(written))) {
+      // As new as what is compiled beside it.
+      for (const ending of ["wasm", "wat", "d.ts"]) utimesSync(`${folder}/${name}.${ending}`, now, now);
+      return undefined;
+    }
     const files = ["--outFile", out, "--textFile", `${folder}/${name}.wat`];
     const memory =
       i === 0 ? ["--runtime", "minimal", "--initialMemory", "96"] : ["--runtime", "stub", "--importMemory"];
