@@ -73,8 +73,10 @@ for (const [file, before, after, tests] of mutations) {
   );
   const parts = file.startsWith("assembly") ? ["kernels", "debug", "index"] : ["index"];
   let noticed = run("build.js", ...parts).status === 0 ? undefined : "the build";
-  if (noticed === undefined) {
-    const { status, text } = vitest(tests);
+  // File by file: most are noticed by the first.
+  for (const test of tests) {
+    if (noticed !== undefined) break;
+    const { status, text } = vitest([test]);
     if (status !== 0) noticed = text.match(/FAIL +(?:\|?node\|? +)?(.*)/)?.[1] ?? "a process that ended";
   }
   if (noticed === undefined) survivors.push(line);
