@@ -155,6 +155,19 @@ describe("null is no default", () => {
   });
 });
 
+// Frameworks make proxies of what they watch, and a proxy has nothing of the private state.
+const proxied = <Noun extends object>(noun: Noun) => new Proxy(noun, {});
+test.each([
+  ["Affine", () => new Affine(2).pipe(proxied(new Affine(2)))],
+  ["Moments", () => new Moments(2).merge(proxied(new Moments(2)))],
+  ["Extrema", () => new Extrema(2).merge(proxied(new Extrema(2)))],
+  ["StandardScaler", () => new StandardScaler(2).merge(proxied(new StandardScaler(2)))],
+  ["MinMaxScaler", () => new MinMaxScaler(2).merge(proxied(new MinMaxScaler(2)))],
+  ["ImageScaler", () => new ImageScaler().merge(proxied(new ImageScaler()))],
+])("a proxied %s is not taken for the other", (name, call) => {
+  expectError(call, TypeError, `${name}, got a proxied ${name} (give the object itself)`);
+});
+
 describe("what a saved scaler cannot have been fitted to", () => {
   const state = new StandardScaler(1).fit(Float32Array.of(1, 2)).toJSON();
   const saved = (moments: object) => () =>

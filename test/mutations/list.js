@@ -119,7 +119,7 @@ export const mutations = [
     "src/wasm/wasm.ts",
     "this.#x.resident && this.#y.resident && this.#beside.resident",
     "this.#x.resident && this.#y.resident",
-    [...backward, ...operand],
+    ["test/tensor.test.ts"],
   ],
   [
     "src/wasm/wasm.ts",
