@@ -276,14 +276,15 @@ function rowsMomentsExact(
   m2: usize,
   count: f64,
 ): void {
-  if (count === 0) {
-    for (let j: usize = 0; j < columns; j++) {
-      const first = <f64>load<f32>(x + (j << 2));
-      store<f64>(mean + (j << 3), Number.isFinite(first) ? first : 0);
-    }
-    memory.fill(m2, 0, groups(columns) << 6);
+  if (count === 0) memory.fill(m2, 0, groups(columns) << 6);
+  for (let j: usize = 0; j < columns; j++) {
+    const at = j << 3;
+    const first = count > 0 ? load<f64>(mean + at) : <f64>load<f32>(x + (j << 2));
+    const k = Number.isFinite(first) ? first : 0;
+    store<f64>(mean + at, k);
+    // A mean that is infinite stays so.
+    store<f64>(sums + at, count > 0 ? first - k : 0);
   }
-  memory.fill(sums, 0, groups(columns) << 6);
   for (let row = x, left = rows; left > 0; left--, row += stride) {
     for (let j: usize = 0; j < columns; j += 2) {
       const at = j << 3;

@@ -285,9 +285,10 @@ export function imageMomentsExact(
   count: f64,
 ): void {
   for (let j: usize = 0; j < planes; j++) {
-    const first = <f64>load<f32>(x);
-    const k = count > 0 ? load<f64>(mean + (j << 3)) : Number.isFinite(first) ? first : 0;
-    let s: f64 = 0;
+    const first = count > 0 ? load<f64>(mean + (j << 3)) : <f64>load<f32>(x);
+    const k = Number.isFinite(first) ? first : 0;
+    // A mean that is infinite stays so.
+    let s = count > 0 ? first - k : 0;
     let q: f64 = count > 0 ? load<f64>(m2 + (j << 3)) : 0;
     for (const end = x + (inner << 2); x < end; x += 4) {
       const d = <f64>load<f32>(x) - k;

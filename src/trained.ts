@@ -329,7 +329,7 @@ const INSTEAD = new Map([
   // A copy of the bytes is aligned, and is alone in its buffer, which Node's Buffers are not.
   ["Uint8Array", "bytes (if of float32, write new Float32Array(Uint8Array.from(bytes).buffer))"],
   ["ArrayBuffer", "bytes (if of float32, write new Float32Array(bytes))"],
-  ["Uint16Array", "a Uint16Array (if it holds the bits of float16 or bfloat16, convert them to float32)"],
+  ["Uint16Array", "a Uint16Array (the bits of float16 or bfloat16? convert them to float32)"],
   ["Function", "a tensor whose data is a method (write tensor.dataSync())"],
   ["AsyncFunction", "a tensor whose data is a method (write tensor.dataSync())"],
 ]);

@@ -26,9 +26,13 @@ const PLANES: Sizes[] = [2, 3, 4, 5, 7, 15, 16, 17, 31, 49, 64, 196, 511, 513, 1
       .filter(({ outer, features }) => outer * features * inner <= 400_000),
 );
 
-function check(sizes: Sizes, kind = "N(0, 1)", x = make(sizes, kind, 3)): void {
+function check(
+  sizes: Sizes,
+  kind = "N(0, 1)",
+  x = make(sizes, kind, 3),
+  dy = make(sizes, "N(0, 1)", 4),
+): void {
   const { gamma, beta } = parameters(sizes.features);
-  const dy = make(sizes, "N(0, 1)", 4);
   const shape = [sizes.outer, sizes.features, sizes.inner];
   const layer = new BatchNorm(sizes.features, { axis: 1, gamma, beta });
   layer.train(x, { shape });
@@ -112,6 +116,16 @@ onBothBackends(() => {
       const odd = make({ outer: 40, features: 1, inner: 1 }, kind);
       for (let row = 0; row < 40; row++) x[row * 4100 + 4098] = odd[row];
       check(sizes, kind, x);
+    });
+
+    test("a dy of one sign, whose sums grow with every row", () => {
+      for (const sizes of [
+        { outer: 40_000, features: 64, inner: 1 },
+        { outer: 2, features: 3, inner: 60_000 },
+      ]) {
+        const x = make(sizes, "N(0, 1)", 3);
+        check(sizes, "N(0, 1)", x, new Float32Array(x.length).fill(0.1));
+      }
     });
 
     test("data of 5 million values, staged chunk by chunk", () => {

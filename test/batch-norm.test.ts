@@ -229,6 +229,7 @@ onBothBackends(() => {
               expect(Math.abs(y[i] - exact[i])).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(exact[i])));
           }
           expect(layer.runningVariance[5]).toBeNaN();
+          expect(layer.runningMean[5]).toBe(odd);
           expect(layer.runningMean.filter(Number.isFinite).length).toBe(10);
         }
       },

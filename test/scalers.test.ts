@@ -464,6 +464,17 @@ onBothBackends((name) => {
       }
     });
 
+    test("float32 and float64 in turn are mapped by lines of their own", () => {
+      const random = uniform(9);
+      const rows = Array.from({ length: 20 }, () => Array.from({ length: 50 }, () => 100 + random()));
+      const fitted = () => new MinMaxScaler({ range: [-1, 1] }).fit(rows);
+      const scaler = fitted();
+      const singles = Float32Array.from(rows.flat());
+      for (const x of [singles, rows, singles, rows]) {
+        expect(scaler.transform(x)).toEqual(fitted().transform(x));
+      }
+    });
+
     test("clip keeps other data within the range, and NaN", () => {
       const x = Float32Array.of(-5, 1, 2, 3, 50, Number.NaN);
       const fitted = (clip: boolean) => new MinMaxScaler(1, { range: [-1, 1], clip }).fit(x.subarray(1, 4));

@@ -44,20 +44,11 @@ export class Memory {
   }
 
   /**
-   * Zeroed memory for `length` float32 values.
+   * Zeroed memory for `length` values.
    *
    * @throws RangeError if there is not as much
    */
-  floats(length: number): Floats {
-    return this.#zeros(Float32Array, length);
-  }
-
-  /** The same for float64. */
-  doubles(length: number): Floats<Float64Array<ArrayBuffer>> {
-    return this.#zeros(Float64Array, length);
-  }
-
-  #zeros<View extends Float32Array | Float64Array>(kind: ViewOf<View>, length: number): Floats<View> {
+  zeros<View extends Float32Array | Float64Array>(kind: ViewOf<View>, length: number): Floats<View> {
     const zeros = new Floats(kind, this, length, this.take(kind.BYTES_PER_ELEMENT * length));
     zeros.values.fill(0);
     return zeros;

@@ -16,7 +16,7 @@ export class Window {
   #to = 0;
 
   constructor(memory: Memory, length: number) {
-    this.#floats = memory.floats(length);
+    this.#floats = memory.zeros(Float32Array, length);
     this.pointer = this.#floats.pointer;
     this.length = length;
   }

@@ -70,12 +70,12 @@ export class Wasm implements Backend, Pass {
     const memory = new Memory(kernels);
     this.#kernels = kernels;
     this.#memory = memory;
-    this.#gamma = memory.floats(STRIP);
-    this.#beta = memory.floats(STRIP);
-    this.#mean = memory.doubles(STRIP);
-    this.#m2 = memory.doubles(STRIP);
-    this.#first = memory.doubles(STRIP);
-    this.#second = memory.doubles(STRIP);
+    this.#gamma = memory.zeros(Float32Array, STRIP);
+    this.#beta = memory.zeros(Float32Array, STRIP);
+    this.#mean = memory.zeros(Float64Array, STRIP);
+    this.#m2 = memory.zeros(Float64Array, STRIP);
+    this.#first = memory.zeros(Float64Array, STRIP);
+    this.#second = memory.zeros(Float64Array, STRIP);
     this.#table = memory.take(16 * STRIP).pointer;
     this.#tiled = memory.take(16 * WIDE).pointer;
     this.#scratch = memory.take(32 * STRIP).pointer;
@@ -90,7 +90,7 @@ export class Wasm implements Backend, Pass {
   }
 
   allocate(length: number): Block {
-    return this.#memory.floats(length);
+    return this.#memory.zeros(Float32Array, length);
   }
 
   /** A view of this memory as a block, which is found again when the memory has grown. */

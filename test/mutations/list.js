@@ -199,12 +199,7 @@ export const mutations = [
   // The kernels, once more: tiles, gradients, statistics, rows, pixels.
   ["assembly/moments-columns.ts", "count += <f64>(done * inner);", "", [...kernels, ...training]],
   ["assembly/moments-columns.ts", "v128.store(work, narrow(m0, m1));", "", training],
-  [
-    "assembly/moments-columns.ts",
-    "Number.isFinite(first) ? first : 0",
-    "first",
-    [...kernels, ...training, "test/beyond-float32.test.ts"],
-  ],
+  ["assembly/moments-columns.ts", "Number.isFinite(first) ? first : 0", "first", ["test/batch-norm.test.ts"]],
   [
     "assembly/moments-columns.ts",
     "max(load<f64>(m2 + at) - s * delta, 0)",
@@ -255,13 +250,13 @@ export const mutations = [
     "assembly/gradients.ts",
     "const FLUSH: usize = 32;",
     "const FLUSH: usize = 8192;",
-    [...kernels, ...backward],
+    ["test/backward.test.ts"],
   ],
   [
     "assembly/gradients.ts",
     "const stop = min(end16, x + 2048);",
     "const stop = end16;",
-    [...kernels, ...backward],
+    ["test/backward.test.ts"],
   ],
   ["assembly/gradients.ts", "gradientRows<i32>(", "gradientRows<i8>(", [...kernels, ...backward]],
   ["assembly/backward.ts", "backwardRows<i32>(", "backwardRows<i8>(", [...kernels, ...backward]],
@@ -362,14 +357,9 @@ export const mutations = [
     "src/prepared.ts",
     "if (backend === this.#backend && this.#table !== undefined)",
     "if (this.#table !== undefined)",
-    ["test/node/environment.test.ts", ...arguments_],
+    ["test/scalers.test.ts"],
   ],
-  [
-    "src/environment.ts",
-    "if (given !== undefined) wasm = given;",
-    "",
-    ["test/node/environment.test.ts", "test/node/memory.test.ts"],
-  ],
+  ["src/environment.ts", "if (given !== undefined) wasm = given;", "", ["test/node/growth.test.ts"]],
   [
     "src/environment.ts",
     "const TINY_BLOCK = 16;",

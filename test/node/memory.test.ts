@@ -80,8 +80,8 @@ describe("blocks", () => {
   test("beyond 2 GiB values are where their pointer says", () => {
     const kernels = allocator(3 * GIB, { pages: (3 * GIB) / PAGE + 1 });
     const memory = new Memory(kernels);
-    const floats = memory.floats(3);
-    const doubles = memory.doubles(2);
+    const floats = memory.zeros(Float32Array, 3);
+    const doubles = memory.zeros(Float64Array, 2);
     floats.values.set([1, 2, 3]);
     doubles.values.set([4, 5]);
     expect(floats.pointer).toBeGreaterThan(3 * GIB - 1);
@@ -98,8 +98,8 @@ describe("blocks", () => {
     const kernels = allocator(64);
     new Uint8Array(kernels.memory.buffer).fill(255);
     const memory = new Memory(kernels);
-    expect(memory.floats(5).values).toEqual(new Float32Array(5));
-    expect(memory.doubles(5).values).toEqual(new Float64Array(5));
+    expect(memory.zeros(Float32Array, 5).values).toEqual(new Float32Array(5));
+    expect(memory.zeros(Float64Array, 5).values).toEqual(new Float64Array(5));
   });
 });
 
@@ -108,12 +108,14 @@ describe("where values stand", () => {
   const other = new Memory(allocator(64));
 
   test("blocks and views of this memory do; arrays and those of another memory do not", () => {
-    const block = memory.floats(4);
+    const block = memory.zeros(Float32Array, 4);
     expect([block, block.values, block.values.subarray(2)].map((values) => memory.pointerTo(values))).toEqual(
       [block.pointer, block.pointer, block.pointer + 8],
     );
     expect(
-      [new Float32Array(4), other.floats(4), other.floats(4).values].map((v) => memory.pointerTo(v)),
+      [new Float32Array(4), other.zeros(Float32Array, 4), other.zeros(Float32Array, 4).values].map((v) =>
+        memory.pointerTo(v),
+      ),
     ).toEqual([0, 0, 0]);
   });
 });
@@ -122,7 +124,7 @@ describe("a growth", () => {
   test.each([0, 1, 5])("%i values: views are renewed, and what they show stays", (length) => {
     const kernels = allocator(64);
     const memory = new Memory(kernels);
-    const blocks = [memory.floats(length), memory.doubles(length)];
+    const blocks = [memory.zeros(Float32Array, length), memory.zeros(Float64Array, length)];
     for (const block of blocks) block.values.fill(7);
     const before = blocks.map((block) => block.values);
     const { buffer } = memory;
@@ -142,7 +144,7 @@ describe("a growth", () => {
 
   test("a view is one and the same until then", () => {
     const kernels = allocator(64);
-    const block = new Memory(kernels).floats(3);
+    const block = new Memory(kernels).zeros(Float32Array, 3);
     expect(block.values).toBe(block.values);
   });
 
@@ -154,9 +156,9 @@ describe("a growth", () => {
       return allocate(bytes);
     };
     const memory = new Memory(kernels);
-    const first = memory.floats(2);
+    const first = memory.zeros(Float32Array, 2);
     first.values.set([1, 2]);
-    const second = memory.floats(2);
+    const second = memory.zeros(Float32Array, 2);
     expect([first.values, second.values]).toEqual([Float32Array.of(1, 2), new Float32Array(2)]);
   });
 });
@@ -175,8 +177,8 @@ describe("exhaustion", () => {
     }
     expect(error).toEqual(new RangeError(full));
     expect(error instanceof Error && error.cause).toBeInstanceOf(WebAssembly.RuntimeError);
-    expect(() => memory.floats(250)).toThrow(new RangeError(full));
-    expect(() => memory.doubles(125)).toThrow(new RangeError(full));
+    expect(() => memory.zeros(Float32Array, 250)).toThrow(new RangeError(full));
+    expect(() => memory.zeros(Float64Array, 125)).toThrow(new RangeError(full));
   });
 
   test("a block is at most 1 GiB, which is said before it is asked for", () => {

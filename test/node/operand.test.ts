@@ -102,7 +102,7 @@ describe("any calls, any steps", () => {
         // No two values are alike, so that each says where and when it comes from.
         let fresh = 0;
         const make = (length: number, place: Place): Values => {
-          const block = (place === "tensor of another memory" ? other : memory).floats(length);
+          const block = (place === "tensor of another memory" ? other : memory).zeros(Float32Array, length);
           const values = place === "array" ? new Float32Array(length) : block.values;
           for (let i = 0; i < length; i++) values[i] = ++fresh;
           return place === "array" || place === "view" ? values : block;
@@ -240,7 +240,7 @@ describe("what is copied", () => {
   });
 
   test("nothing that stands in linear memory is", () => {
-    const block = memory.floats(2 * HELD);
+    const block = memory.zeros(Float32Array, 2 * HELD);
     const chunk = contiguous(3, 2 * HELD);
     for (const values of [block, block.values]) {
       for (const operand of [x, y, beside]) operand.take(values);
