@@ -131,6 +131,18 @@ onBothBackends(() => {
       }
     });
 
+    // Sums begin with the two ends of a row.
+    test("rows whose ends are far from all that is between them", () => {
+      const [rows, features] = [5, 16_384];
+      const { layer, norm } = layerOf(name, features);
+      const x = rowsOf(rows, features);
+      for (let row = 0; row < rows; row++) {
+        x.fill(3000, row * features, row * features + 8);
+        x.fill(3000, (row + 1) * features - 8, (row + 1) * features);
+      }
+      expectNormalized(name, layer.apply(x), x, features, norm);
+    });
+
     test.each([0, 1, 2, 3])("views %i values off, in place and apart, with guards around them", (offset) => {
       const [rows, features] = [130, 385];
       const { layer } = layerOf(name, features);

@@ -281,7 +281,7 @@ export const mutations = [
     "assembly/rows-moments.ts",
     "const near = f64x2.le(f64x2.mul(d, d), variance);",
     "const near = f64x2.le(zero, variance);",
-    rows,
+    ["test/row-norm.test.ts"],
   ],
   [
     "assembly/rows-moments.ts",
