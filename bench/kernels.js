@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 import { parameters, values } from "./shapes.js";
 
 function load(name, imports) {
-  const bytes = readFileSync(new URL(`../build/release/${name}.wasm`, import.meta.url));
+  const bytes = readFileSync(new URL(`../build/${name}.wasm`, import.meta.url));
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
 }
 
-const kernels = load("kernels", {});
+const kernels = load("release/kernels", {});
 const { memory } = kernels;
 const { scale } = load("probe", { env: { memory } });
 
