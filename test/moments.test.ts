@@ -347,11 +347,10 @@ onBothBackends(() => {
     });
 
     test("an infinity stays one, whatever is merged with it", () => {
-      const merged = new Moments(1)
-        .add(Float32Array.of(1, 2))
-        .merge(new Moments(1).add(Float32Array.of(Infinity, 1)));
-      expect(merged.mean).toEqual(Float64Array.of(Infinity));
-      expect(merged.variance).toEqual(Float64Array.of(Number.NaN));
+      const infinite = () => new Moments(1).add(Float32Array.of(Infinity, 1));
+      const finite = () => new Moments(1).add(Float32Array.of(2, 3));
+      expect(finite().merge(infinite()).mean).toEqual(Float64Array.of(Infinity));
+      expect(infinite().merge(finite()).mean).toEqual(Float64Array.of(Infinity));
     });
 
     test("a plane that is reduced in parts, of which the last is short, leaves the next plane alone", () => {

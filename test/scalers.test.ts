@@ -385,6 +385,19 @@ onBothBackends((name) => {
       }
     });
 
+    test("a fit of both kinds of data is one of float64, in any order", () => {
+      const [singles, rows] = [Float32Array.of(4), [[1], [2], [3]]];
+      const fresh = () => new MinMaxScaler(1);
+      for (const scaler of [
+        fresh().partialFit(rows).partialFit(singles),
+        fresh().partialFit(singles).partialFit(rows),
+        fresh().fit(rows).merge(fresh().fit(singles)),
+        fresh().fit(singles).merge(fresh().fit(rows)),
+      ]) {
+        expect(scaler.toJSON().precision).toBe("float64");
+      }
+    });
+
     test("a merge with one that saw nothing changes nothing", () => {
       const x = Float32Array.of(1, 2, 3);
       const standard = new StandardScaler(1).fit(x);
