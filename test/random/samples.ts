@@ -250,7 +250,9 @@ const operations = {
     const round = single ? 10 * u : 10 * 2 ** -53;
     const least = single || c.form.startsWith("mixed") ? 2 ** -148 : 0;
     const listed = mixedRounding(c);
-    const formula = expanded(c.sizes, (i, j) => (withMean ? x[i] - mean[j] : x[i]) / scale[j]);
+    // A list of float32 holds no difference beyond its numbers.
+    const held = (v: number, i: number) => (listed(i) > 0 ? Math.fround(v) : v);
+    const formula = expanded(c.sizes, (i, j) => held((withMean ? x[i] - mean[j] : x[i]) / scale[j], i));
     near("transform", typed(c, forth), formula, (v, i) => (round + listed(i)) * Math.abs(v) + least);
     const y = Float64Array.from(forth);
     const back = mapped(c, y, (given, options) => scaler.inverseTransform(given as Float32Array, options));
