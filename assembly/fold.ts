@@ -67,7 +67,7 @@ export function fold(
 /**
  * Takes a copy of what a map is folded from, padded to 8 as above: 192 bytes for 8 features.
  *
- * Returns whether it is what the copy before was: then the map is, too. Comparing takes a tenth of what folding does.
+ * Returns whether it is what the copy before was: then the map is, too. Comparing takes a third of what folding does.
  */
 export function keep(mean: usize, m2: usize, gamma: usize, beta: usize, features: usize, copy: usize): bool {
   assert(features > 0);

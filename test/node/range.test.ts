@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { bounds, DATA, FEATURES, RANGES } from "../extrema.js";
 import { singleLines } from "../lines.js";
-import { COLUMNS, onEveryPaint, padded, statisticsOf, tableAt } from "./painted.js";
+import { COLUMNS, onEveryPaint, Painted, padded, statisticsOf, tableAt } from "./painted.js";
 
 const modules = [statisticsOf("debug/statistics.wasm"), statisticsOf("release/statistics.wasm")];
 
@@ -29,6 +29,18 @@ function expected(
   const odd = scale.some((value) => value < 2 ** -126 || value > 2 ** 127);
   return far || odd ? null : [center, scale, shift].map((values) => Float32Array.from(values));
 }
+
+test("a width beyond float32 has no line, not even one that meets both ends", () => {
+  for (const { statistics, space } of modules) {
+    const held = (end: number) => {
+      const memory = new Painted(12345, space);
+      const [min, max] = [-end, end].map((value) => memory.input(Float64Array.of(Math.fround(value))));
+      const [high, into] = [Math.fround(3e38), memory.room(24)];
+      return Boolean(memory.run(() => statistics.lines(min, max, -high, high, 1e-6, 1, into)));
+    };
+    expect([held(1.5e38), held(3e38)]).toEqual([true, false]);
+  }
+});
 
 describe.each(Object.keys(DATA))("%s", (name) => {
   test.each(RANGES)("onto %d … %d", (low, high) => {
