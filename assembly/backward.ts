@@ -1,9 +1,7 @@
 // Backward: apply with two inputs, dx = A·dy + B·(x − center) + C per feature; dx may be dy or x. See gradients.ts.
 
+import { STREAMS } from "./gradients";
 import { laneOf, SLOPE_GROUP } from "./table";
-
-/** Rows far apart that are walked side by side. Beyond the cache two instead take 1.1 times as long. */
-const STREAMS: usize = 4;
 
 // ----------------------------------------------------------------------------------- columns
 

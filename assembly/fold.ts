@@ -237,7 +237,8 @@ export function foldSlope(
     v128.store(table, f32x4.neg(second), 64);
     v128.store(table, f32x4.neg(third), 96);
     const slant = narrow(v128.load(g), v128.load(g, 16));
-    odd |= (beyond(center, first, third, weight) | beyond(center, second, third, slant)) & mask(lanes, 4);
+    const steep = i32x4.bitmask(steepOrFlat(second, slant));
+    odd |= (beyond(center, first, third, weight) | steep) & mask(lanes, 4);
     lanes -= 4;
     table += nextHalf(left, SLOPE_GROUP);
     mean += 32;

@@ -13,8 +13,8 @@ import { lower, narrow, upper } from "./vector";
 /** Rows per stream between two flushes to f64. */
 const FLUSH: usize = 32;
 
-/** Rows far apart that are walked side by side. Beyond the cache two instead take 1.1 times as long. */
-const STREAMS: usize = 4;
+/** Rows far apart that are walked side by side, here and in backward.ts. Beyond the cache two instead take 1.1 times as long. */
+export const STREAMS: usize = 4;
 
 /**
  * Adds Σdy and Σdy·(x − center) over rows × features·inner values to s1 and s2, f64 per feature. `copies` rows are
