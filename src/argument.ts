@@ -38,7 +38,7 @@ export const NAME: unique symbol = Symbol.for("simdnorm.name");
  * for the compiler they would be options, too.
  */
 export interface Plain {
-  /** @internal */
+  /** @hidden */
   readonly [NAME]?: never;
 }
 

@@ -21,7 +21,7 @@ export function isA<Noun extends object>(
 export abstract class Shown {
   readonly #made = true;
 
-  /** @internal */
+  /** @hidden */
   [NAME](): string {
     const { name } = this.constructor;
     return isMade(this) ? name : `proxied ${name} (give the object itself)`;
