@@ -1,138 +1,15 @@
 // A map and the layer beside it are one layer.
 
 import * as fc from "fast-check";
-import { Affine, type ConvLayout } from "simdnorm";
+import { Affine } from "simdnorm";
 import { describe, expect, test } from "vitest";
-import { type Convolution, convolve, type Space, weightOf } from "./convolution.js";
-import { normal, parameters } from "./data.js";
 import { expectError } from "./expect-error.js";
-import { u, worst } from "./reference.js";
+import { foldingCases, LAYOUTS, mapOf, runFolding } from "./random/foldings.js";
 
-function draws(length: number, seed: number): Float32Array {
-  return Float32Array.from({ length }, normal(seed));
-}
-
-function mapOf(features: number, seed = features): Affine {
-  const { gamma, beta, mean, variance } = parameters(features);
-  return new Affine(features, {
-    center: mean,
-    scale: gamma.map((g) => g * seed),
-    shift: beta.map((b, j) => b + variance[j]),
-  });
-}
-
-/** The map in float64. */
-function apply(map: Affine, j: number, x: number): number {
-  return (x - map.center[j]) * map.scale[j] + map.shift[j];
-}
-
-const LINEAR = ["OI", "IO"] as const;
-const CONVOLUTIONS: ConvLayout[] = [
-  ...(["OIW", "WIO", "OWI", "IWO", "WIM", "IOW", "WOI"] as const),
-  ...(["OIHW", "HWIO", "OHWI", "IHWO", "HWIM", "IOHW", "HWOI"] as const),
-  ...(["OIDHW", "DHWIO", "ODHWI", "IDHWO", "DHWIM", "IODHW", "DHWOI"] as const),
-];
-
-const three = (min: number, max: number) => {
-  const one = fc.integer({ min, max });
-  return fc.tuple(one, one, one);
-};
-
-const drawn = fc.record({
-  order: fc.constantFrom("after" as const, "before" as const),
-  groups: fc.integer({ min: 1, max: 3 }),
-  inputs: fc.integer({ min: 1, max: 3 }),
-  outputs: fc.integer({ min: 1, max: 3 }),
-  kernel: three(1, 3),
-  more: three(0, 2),
-  stride: three(1, 2),
-  padding: three(0, 1),
-  bias: fc.constantFrom("Float32Array", "numbers", "null", "absent"),
-  shaped: fc.boolean(),
-  seed: fc.nat({ max: 1e6 }),
-});
-type Drawn = typeof drawn extends fc.Arbitrary<infer T> ? T : never;
-
-/** The layer that was drawn, in a layout; a linear layer is a convolution without space. */
-function layerOf(layout: string, { groups, kernel, seed, ...draw }: Drawn) {
-  const dimensions = layout.length - 2;
-  const inSpace = ([d, h, w]: readonly number[], none: number): Space => [
-    dimensions < 3 ? none : d,
-    dimensions < 2 ? none : h,
-    dimensions < 1 ? none : w,
-  ];
-  const transposed = dimensions > 0 && (layout.startsWith("IO") || layout.endsWith("OI"));
-  const depthwise = layout.endsWith("M");
-  // No bias makes up for a map in front of a transposed convolution.
-  const before = draw.order === "before" && !transposed;
-  const divided = dimensions === 0 ? 1 : groups;
-  const convolution: Convolution = {
-    transposed,
-    groups: divided,
-    inputs: divided * (depthwise ? 1 : draw.inputs),
-    outputs: divided * draw.outputs,
-    kernel: inSpace(kernel, 1),
-    stride: inSpace(draw.stride, 1),
-    padding: inSpace(before ? [0, 0, 0] : draw.padding.map((p, d) => Math.min(p, kernel[d] - 1)), 0),
-  };
-  const { shape, at } = weightOf(layout, convolution);
-  const values = draws(convolution.outputs, seed);
-  const bias = { Float32Array: values, numbers: Array.from(values), null: null, absent: undefined }[
-    draw.bias
-  ];
-  const size = inSpace(
-    kernel.map((k, d) => k + draw.more[d]),
-    1,
-  );
-  return {
-    before,
-    convolution,
-    shape: draw.shaped || transposed || (before && !bias) ? shape : undefined,
-    groups: depthwise || divided === 1 ? undefined : divided,
-    layer: { weight: draws(product(shape), seed + 1), bias },
-    size,
-    x: draws(convolution.inputs * product(size), seed + 2),
-    map: mapOf(before ? convolution.inputs : convolution.outputs, (seed % 7) - 3),
-    run: (x: ArrayLike<number>, weight: ArrayLike<number>, b: ArrayLike<number>) =>
-      convolve(x, size, convolution, (o, i, k) => weight[at(o, i, k)], b),
-  };
-}
-
-const product = (sizes: readonly number[]) => sizes.reduce((all, size) => all * size, 1);
-
-/**
- * A folded layer sums the products of the layer and the map, its weights and its bias rounded once: where
- * the magnitudes of all terms sum to m, the two differ by at most u·m. What the float64 of the test adds in
- * at most 90 steps on either side is below 2⁻⁴⁴·m.
- */
-const BOUND = u + 2 ** -44;
-
-test.each([...LINEAR, ...CONVOLUTIONS])("%s: the layer and the map are one layer", (layout) => {
+test.each(LAYOUTS)("%s: the layer and the map are one layer", (layout) => {
   fc.assert(
-    fc.property(drawn, (draw) => {
-      const { before, shape, groups, layer, x, map, run } = layerOf(layout, draw);
-      const order = before ? "before" : draw.order === "after" ? undefined : "after";
-      const kept = layer.weight.slice();
-      const folded =
-        layout === "OI" || layout === "IO"
-          ? map.foldIntoLinear(layer, { layout, order })
-          : map.foldIntoConv(layer, { layout, shape, groups, order, padding: before ? 0 : undefined });
-      expect(layer.weight).toEqual(kept);
-      const y = run(x, folded.weight, folded.bias);
-
-      const bias = layer.bias ?? new Float32Array(folded.bias.length);
-      const each = (values: ArrayLike<number>, f: (value: number, j: number) => number) =>
-        Array.from(values, (value, n) => f(value, Math.floor((n * map.features) / values.length)));
-      const mapped = (values: ArrayLike<number>) => each(values, (value, j) => apply(map, j, value));
-      const exact = before ? run(mapped(x), layer.weight, bias) : mapped(run(x, layer.weight, bias));
-
-      const { center, scale, shift } = map;
-      const terms = (values: ArrayLike<number>) =>
-        each(values, (v, j) => (v + Math.abs(center[j])) * Math.abs(scale[j]) + Math.abs(shift[j]));
-      const sums = (values: ArrayLike<number>) =>
-        run(values, layer.weight.map(Math.abs), Array.from(bias, Math.abs));
-      const m = before ? sums(terms(x.map(Math.abs))) : terms(sums(x.map(Math.abs)));
-      expect(worst(y, exact, (_, n) => BOUND * m[n]).ratio).toBeLessThanOrEqual(1);
+    fc.property(foldingCases(layout), (c) => {
+      expect(runFolding(c).intact, "the layer's arrays").toBe(true);
     }),
     { seed: 30, numRuns: 100 },
   );

@@ -1,5 +1,6 @@
-// npm run fuzz -- [--runs N | --minutes M] [--seed S] [--backend wasm|javascript] [--family layers|samples|images]
-// [--path P]: random calls for as long as you like. A failure prints its seed and path, which bring it back.
+// npm run fuzz -- [--runs N | --minutes M] [--seed S] [--backend wasm|javascript] [--path P]
+// [--family layers|samples|images|foldings]: random calls for as long as you like. A failure prints its seed and path,
+// which bring it back.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";

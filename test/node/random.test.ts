@@ -5,6 +5,7 @@
 import fc from "fast-check";
 import { init } from "simdnorm";
 import { expect, test } from "vitest";
+import { foldingCases, LAYOUTS, runFolding } from "../random/foldings.js";
 import { imageCases, runImages } from "../random/images.js";
 import { layerCases, runLayer } from "../random/layers.js";
 import { expectSame } from "../random/places.js";
@@ -23,10 +24,11 @@ const families = {
   layers: layerCases.map((c) => ({ family: "layers", c, run: () => runLayer(c) })),
   samples: sampleCases.map((c) => ({ family: "samples", c, run: () => runSamples(c) })),
   images: imageCases.map((c) => ({ family: "images", c, run: () => runImages(c) })),
+  foldings: foldingCases(...LAYOUTS).map((c) => ({ family: "foldings", c, run: () => runFolding(c) })),
 };
 
 const chosen = Object.entries(families).filter(([name]) => FUZZ_FAMILY === undefined || name === FUZZ_FAMILY);
-const weights: Record<string, number> = { layers: 4, samples: 3, images: 1 };
+const weights: Record<string, number> = { layers: 4, samples: 3, images: 1, foldings: 1 };
 const call = fc.oneof(...chosen.map(([name, arbitrary]) => ({ arbitrary, weight: weights[name] })));
 const backend = fc.constantFrom(
   ...(["wasm", "javascript"] as const).filter((name) => (FUZZ_BACKEND ?? name) === name),

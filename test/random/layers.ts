@@ -38,8 +38,11 @@ export interface LayerCase {
   readonly inPlace: boolean;
   readonly activation: "relu" | "relu6" | undefined;
   readonly epsilon: number;
-  readonly json: boolean;
+  /** Whether layers and maps are saved and read, or come with another framework's names where it has them. */
+  readonly origin: (typeof ORIGINS)[number];
 }
+
+const ORIGINS = ["new", "new", "saved", "saved", "PyTorch", "Keras", "ONNX"] as const;
 
 /** What one call works on. */
 interface Run {
@@ -107,10 +110,37 @@ const options = ({ c: { activation }, shape, given, out }: Run) => ({
   out: out?.given,
 });
 
+/** What a batch norm may have beside what is learned. */
+interface Running {
+  readonly runningMean?: Float64Array;
+  readonly runningVariance?: Float64Array;
+  readonly momentum?: number;
+}
+
 /** A batch norm of the run's settings. */
-function batchNorm({ c: { features, epsilon, json }, axis }: Run, running = {}): BatchNorm {
+function batchNorm({ c, axis }: Run, running: Running = {}): BatchNorm {
+  const { features, epsilon, origin } = c;
   const { gamma, beta } = parameters(features);
-  return saved(new BatchNorm(features, { axis, epsilon, gamma, beta, ...running }), json, BatchNorm);
+  const mean = running.runningMean ?? new Float64Array(features);
+  const variance = running.runningVariance ?? new Float64Array(features).fill(1);
+  // The weight of the new batch; in Keras and ONNX of the old one.
+  const { momentum = 0.1 } = running;
+  if (origin === "PyTorch") {
+    const names = { weight: gamma, bias: beta, running_mean: mean, running_var: variance };
+    return BatchNorm.fromPyTorch(names, { axis, epsilon, momentum });
+  }
+  if (origin === "Keras") {
+    return BatchNorm.fromKeras([gamma, beta, mean, variance], { axis, epsilon, momentum: 1 - momentum });
+  }
+  if (origin === "ONNX" && axis === 1) {
+    return BatchNorm.fromOnnx([gamma, beta, mean, variance], { epsilon, momentum: 1 - momentum });
+  }
+  return kept(c, new BatchNorm(features, { axis, epsilon, gamma, beta, ...running }), BatchNorm);
+}
+
+/** The noun, or what it becomes when it is saved and read. */
+function kept<T>({ origin }: LayerCase, noun: T, read: { fromJSON(json: never): T }): T {
+  return saved(noun, origin === "saved", read);
 }
 
 /** 10⁻⁶ of gamma·max(1, |x̂|), and the roundings of what is added to it. */
@@ -162,7 +192,7 @@ const operations = {
       () => mapOf(features, axis, 2).pipe(mapOf(features, axis, 3)),
       () => batchNorm(run, { runningMean: mean, runningVariance: variance }).fold(),
     ];
-    const map = saved(maps[c.seed % 4](), c.json, Affine);
+    const map = kept(c, maps[c.seed % 4](), Affine);
     const { center, scale, shift } = map;
     const y = call<Data>(map.apply, map, given[0].given, options(run));
     const exact = new Float64Array(x.length);
@@ -176,10 +206,12 @@ const operations = {
   train(run: Run): Results {
     const { sizes, x, given } = run;
     const { gamma, beta } = parameters(sizes.features);
-    const layer = batchNorm(run, { momentum: 1, unbiased: false });
+    const layer = batchNorm(run, { momentum: 1 });
     const y = call<Data>(layer.train, layer, given[0].given, options(run));
     const exact = moments(x, sizes);
-    near("variance", layer.runningVariance, exact.variance, (v) => 5e-7 * v);
+    const n = sizes.outer * sizes.inner;
+    const running = exact.variance.map((v) => (layer.unbiased ? (v * n) / (n - 1) : v));
+    near("variance", layer.runningVariance, running, (v) => 5e-7 * v);
     const map = normalize(x, sizes, { ...exact, gamma, beta, epsilon: run.c.epsilon });
     return [nearApplied(y, run, map, trainingBound(sizes)), layer.runningMean, layer.runningVariance];
   },
@@ -188,7 +220,7 @@ const operations = {
     const { c, sizes, shape, axis, x, given } = run;
     const { gamma, beta } = parameters(sizes.features);
     const layer = batchNorm(run);
-    const batch = saved(new Moments(sizes.features, { axis }).add(x, { shape }), c.json, Moments);
+    const batch = kept(c, new Moments(sizes.features, { axis }).add(x, { shape }), Moments);
     const y = call<Data>(layer.train, layer, given[0].given, { ...options(run), moments: batch });
     const map = normalize(x, sizes, { ...moments(x, sizes), gamma, beta, epsilon: c.epsilon });
     return [nearApplied(y, run, map, trainingBound(sizes))];
@@ -222,8 +254,12 @@ const operations = {
     const { c, sizes, axis, x, given } = run;
     const { gamma, beta, mean, variance } = parameters(sizes.features);
     const { epsilon } = c;
+    const names = { weight: gamma, bias: beta, running_mean: mean, running_var: variance };
     const settings = { axis, epsilon, gamma, beta, runningMean: mean, runningVariance: variance };
-    const layer = saved(new InstanceNorm(sizes.features, settings), c.json, InstanceNorm);
+    const layer =
+      c.origin === "PyTorch"
+        ? InstanceNorm.fromPyTorch(names, { axis, epsilon })
+        : kept(c, new InstanceNorm(sizes.features, settings), InstanceNorm);
     if (c.seed % 2 === 0) return frozen(run, layer, {});
     const y = call<Data>(layer.apply, layer, given[0].given, options(run));
     const exact = normalize(x, sizes, { mean, variance, gamma, beta, epsilon });
@@ -271,6 +307,25 @@ function frozen(run: Run, layer: BatchNorm | InstanceNorm, extra: object): Resul
   );
 }
 
+/** Groups of one feature each are instances. */
+function groupLayer(
+  c: LayerCase,
+  groups: number,
+  settings: { axis: number; epsilon: number; gamma: Float32Array; beta: Float32Array },
+): GroupNorm | InstanceNorm {
+  const { features, origin } = c;
+  const { axis, epsilon, gamma: weight, beta: bias } = settings;
+  const named = origin === "PyTorch";
+  if (groups === features) {
+    return named
+      ? InstanceNorm.fromPyTorch({ weight, bias }, { axis, epsilon })
+      : kept(c, new InstanceNorm(features, settings), InstanceNorm);
+  }
+  return named
+    ? GroupNorm.fromPyTorch({ weight, bias }, { groups, axis, epsilon })
+    : kept(c, new GroupNorm(groups, features, settings), GroupNorm);
+}
+
 /** x̂ within 10⁻⁶·max(1, |x̂|); gradients as in group-norm.test.ts. */
 function grouped(run: Run, back: boolean): Results {
   const { c, shape, axis, x, beside, given, out } = run;
@@ -279,10 +334,7 @@ function grouped(run: Run, back: boolean): Results {
   const sizes: GroupSizes = { images, rows, features, inner, groups };
   const { gamma, beta } = parameters(features);
   const settings = { axis, epsilon, gamma, beta };
-  const layer =
-    groups === features
-      ? saved(new InstanceNorm(features, settings), c.json, InstanceNorm)
-      : saved(new GroupNorm(groups, features, settings), c.json, GroupNorm);
+  const layer = groupLayer(c, groups, settings);
   const exact = groupGradients(x, beside, sizes, gamma, epsilon);
   if (!back) {
     const y = call<Data>(layer.apply, layer, given[0].given, options(run));
@@ -327,9 +379,14 @@ function grouped(run: Run, back: boolean): Results {
 function rowLayer({ c }: Run, features: number, centered: boolean): LayerNorm | RMSNorm {
   const { gamma, beta } = parameters(features);
   const { epsilon } = c;
+  if (c.origin === "PyTorch") {
+    return centered
+      ? LayerNorm.fromPyTorch({ weight: gamma, bias: beta }, { epsilon })
+      : RMSNorm.fromPyTorch({ weight: gamma }, { epsilon });
+  }
   return centered
-    ? saved(new LayerNorm(features, { epsilon, gamma, beta }), c.json, LayerNorm)
-    : saved(new RMSNorm(features, { epsilon, gamma }), c.json, RMSNorm);
+    ? kept(c, new LayerNorm(features, { epsilon, gamma, beta }), LayerNorm)
+    : kept(c, new RMSNorm(features, { epsilon, gamma }), RMSNorm);
 }
 
 /** x̂ within 10⁻⁶·max(1, |x̂|), which gamma scales, and two roundings. */
@@ -406,11 +463,11 @@ const BY_ROW = ["layerNorm", "rmsNorm", "layerNormBackward", "rmsNormBackward"];
 
 function runOf(c: LayerCase, places: LayerCase["places"]): { results: Results; intact: boolean } {
   const { images, rows, features, inner, operation } = c;
-  const plain = inner === 1;
-  const axis = plain ? -1 : 2;
+  const [space, plain] = [rows === 1 ? [] : [rows], inner === 1];
+  const axis = plain && c.seed % 2 === 0 ? -1 : 1 + space.length;
   const shape = BY_ROW.includes(operation)
     ? [images, rows * features * inner]
-    : [images, rows, features, ...(plain ? [] : [inner])];
+    : [images, ...space, features, ...(plain ? [] : [inner])];
   const sizes: Sizes = { outer: images * rows, features, inner };
   const x = make(sizes, c.kind, c.seed);
   const beside = make(sizes, c.slopes, c.seed + 1);
@@ -493,6 +550,6 @@ export const layerCases: fc.Arbitrary<LayerCase> = fc
     inPlace: fc.boolean(),
     activation: fc.constantFrom(undefined, "relu", "relu6"),
     epsilon: fc.constantFrom(1e-5, 1e-5, 1e-3, 1e-12),
-    json: fc.boolean(),
+    origin: fc.constantFrom(...ORIGINS),
   })
   .map(({ sizes, ...c }) => ({ ...c, ...sizes }));

@@ -26,6 +26,8 @@ export interface SampleCase {
   readonly parts: number;
   readonly merged: boolean;
   readonly json: boolean;
+  /** Of scalers: whether the fit is taken on under scikit-learn's names. */
+  readonly sklearn: boolean;
   readonly inPlace: boolean;
   /** Of moments. */
   readonly nan: "propagate" | "ignore";
@@ -222,7 +224,12 @@ const operations = {
     const create = () => new StandardScaler(features, { axis, withMean, withStd });
     const add = (noun: StandardScaler, part: Samples, options: object) => noun.partialFit(part, options);
     if (x.includes(Infinity)) return refuses(c, x, create());
-    const scaler = ofParts(c, x, { create, add, read: StandardScaler });
+    const fitted = ofParts(c, x, { create, add, read: StandardScaler });
+    const names = {
+      ...{ mean_: fitted.mean ?? null, scale_: fitted.scale ?? null, var_: fitted.variance ?? null },
+      ...{ n_samples_seen_: fitted.count ?? 0, with_mean: withMean, with_std: withStd },
+    };
+    const scaler = c.sklearn ? StandardScaler.fromSklearn(names, { axis }) : fitted;
     const [size, variance] = [exact.map((one) => one.largest), exact.map((one) => one.variance)];
     expect(listOf(scaler.count, features)).toEqual(exact.map((one) => one.count));
     const mean = scaler.mean ?? new Float64Array(features);
@@ -268,7 +275,12 @@ const operations = {
     const create = () => new MinMaxScaler(features, { axis, range, clip: c.clip });
     const add = (noun: MinMaxScaler, part: Samples, options: object) => noun.partialFit(part, options);
     if (x.includes(Infinity)) return refuses(c, x, create());
-    const scaler = ofParts(c, x, { create, add, read: MinMaxScaler });
+    const fitted = ofParts(c, x, { create, add, read: MinMaxScaler });
+    const names = {
+      ...{ data_min_: fitted.min ?? [], data_max_: fitted.max ?? [] },
+      ...{ feature_range: range, clip: c.clip },
+    };
+    const scaler = c.sklearn ? MinMaxScaler.fromSklearn(names, { axis }) : fitted;
     const single = isSingle(c);
     const exact = minMax(single ? Float32Array.from(x) : x, c.sizes, range);
     expect([scaler.min, scaler.max]).toEqual([exact.min, exact.max]);
@@ -433,6 +445,7 @@ export const sampleCases: fc.Arbitrary<SampleCase> = fc.record({
   parts: fc.constantFrom(1, 1, 2, 3),
   merged: fc.boolean(),
   json: fc.boolean(),
+  sklearn: fc.boolean(),
   inPlace: fc.boolean(),
   nan: fc.constantFrom("propagate", "ignore"),
   withMean: fc.constantFrom(true, true, false),
