@@ -30,7 +30,7 @@ export function columnsBackward(
 }
 
 /** rows × columns values, one table for every row. */
-export function rowsBackward(
+function rowsBackward(
   x: usize,
   dy: usize,
   dx: usize,

@@ -15,6 +15,7 @@
 // 6·10⁻¹³; the mean within 2·(T + 4)·u ≤ 2·10⁻¹³ of the largest value. Not so where squares are no normal f64 numbers.
 
 import { nextHalf } from "./table";
+import { mask } from "./vector";
 
 const HEAD: usize = 16;
 
@@ -90,15 +91,10 @@ export function odd(sums: usize, columns: usize): bool {
   let found: i32 = 0;
   for (let lanes = <i32>columns, left = fours(columns) << 1; left > 0; lanes -= 2, left--) {
     const s = v128.load(sums, 32);
-    found |= i64x2.bitmask(f64x2.ne(s, s)) & real(lanes);
+    found |= i64x2.bitmask(f64x2.ne(s, s)) & mask(lanes, 2);
     sums += nextHalf(left, SUMS);
   }
   return found !== 0;
-}
-
-/** Of two lanes of which `left` are columns, those that are: a mask. */
-function real(left: i32): i32 {
-  return (1 << max(min(left, 2), 0)) - 1;
 }
 
 /** Whether Σ(x − K)² of a column is more than `most` times the m2 that it leads to: Q > most·(m2 + Q − S²/n). */
@@ -112,7 +108,7 @@ export function far(sums: usize, state: usize, columns: usize, pending: f64, mos
     const n = f64x2.add(v128.load(state), p);
     const m2 = f64x2.mul(a, v128.load(state, M2));
     const near = f64x2.mul(n, f64x2.add(m2, f64x2.mul(less, v128.load(sums, 64))));
-    found |= i64x2.bitmask(f64x2.gt(f64x2.mul(a, f64x2.mul(s, s)), near)) & real(lanes);
+    found |= i64x2.bitmask(f64x2.gt(f64x2.mul(a, f64x2.mul(s, s)), near)) & mask(lanes, 2);
     sums += nextHalf(left, SUMS);
     state += nextHalf(left, STATE);
   }

@@ -1,7 +1,7 @@
 // Fold: statistics and parameters become the tables that apply.ts and backward.ts read. All in f64, rounded once.
 
 import { GROUP, groups, nextHalf, SLOPE_GROUP } from "./table";
-import { halves, lower, narrow, upper } from "./vector";
+import { halves, lower, mask, narrow, upper } from "./vector";
 
 // What float32 holds: a center and a shift so far from its end that no difference and no sum of finite values
 // overflows, and a scale that is neither subnormal nor infinite. Anything else is for steps in float64.
@@ -91,11 +91,6 @@ function kept(copy: usize, from: usize): v128 {
   const change = v128.xor(v, v128.load(copy));
   v128.store(copy, v);
   return change;
-}
-
-/** The first of `width` lanes of which `left` are features; those behind the last feature hold anything. */
-export function mask(left: i32, width: i32): i32 {
-  return (1 << max(min(left, width), 0)) - 1;
 }
 
 /** The lanes of a map that float32 does not hold, as bits; a scale may be 0 where its `factor` is. */

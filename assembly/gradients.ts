@@ -6,9 +6,9 @@
 // x − mean is taken as (x − center) + (center − mean), center = f32(mean); the second part is added in f64 by
 // foldSums (fold.ts). dx is the affair of backward.ts.
 
-import { GROUP, groups, laneOf, nextHalf } from "./table";
+import { emptySums, GROUP, groups, laneOf, nextHalf } from "./table";
 import { featureOf, tileSums, wideOf } from "./tiles";
-import { lower, narrow, upper } from "./vector";
+import { lower, totals, upper } from "./vector";
 
 /** Rows per stream between two flushes to f64. */
 const FLUSH: usize = 32;
@@ -36,7 +36,7 @@ export function columnsGradients(
   assert(rows > 0 && features > 0);
   const row = features * inner;
   if (copies * inner === 1) {
-    centers(mean, features, scratch);
+    emptySums(features, scratch, mean);
     rowsGradients(x, dy, rows, row, stride, scratch, s1, s2);
     return;
   }
@@ -97,20 +97,7 @@ function rowsGradients(
   if (rows < STREAMS) flush(columns, work, s1, s2);
 }
 
-/** work := [center = f32(mean) | S1 = 0 | S2 = 0]. */
-function centers(mean: usize, features: usize, work: usize): void {
-  const zero = f32x4.splat(0);
-  let left = groups(features) << 1;
-  do {
-    v128.store(work, narrow(v128.load(mean), v128.load(mean, 16)));
-    v128.store(work, zero, 32);
-    v128.store(work, zero, 64);
-    work += nextHalf(left, GROUP);
-    mean += 32;
-  } while (--left);
-}
-
-/** The same for the wider view. */
+/** work := [center = f32(mean) | S1 = 0 | S2 = 0], of the wider view. */
 function tileCenters(mean: usize, features: usize, inner: usize, columns: usize, work: usize): void {
   memory.fill(work, 0, groups(columns) * GROUP);
   for (let j: usize = 0; j < columns; j++) {
@@ -270,7 +257,7 @@ export function imageGradients(
       s = f32x4.add(s, t);
       q = f32x4.add(q, r);
       if (x < end16) {
-        sums = f64x2.add(sums, pairs(s, q));
+        sums = f64x2.add(sums, totals(s, q));
         s = zero;
         q = zero;
       }
@@ -288,17 +275,11 @@ export function imageGradients(
       q = f32x4.add(q, f32x4.mul(g, f32x4.sub(v128.load32_zero(x), c)));
       x += 4;
     }
-    sums = f64x2.add(sums, pairs(s, q));
+    sums = f64x2.add(sums, totals(s, q));
     store<f64>(s1, load<f64>(s1) + f64x2.extract_lane(sums, 0));
     store<f64>(s2, load<f64>(s2) + f64x2.extract_lane(sums, 1));
     mean += 8;
     s1 += 8;
     s2 += 8;
   } while (--planes);
-}
-
-/** f64 [the sum of s, the sum of q] */
-function pairs(s: v128, q: v128): v128 {
-  const sq = f32x4.add(i32x4.shuffle(s, q, 0, 4, 1, 5), i32x4.shuffle(s, q, 2, 6, 3, 7));
-  return f64x2.add(lower(sq), upper(sq));
 }

@@ -9,7 +9,7 @@
 
 import { between, inverse, merge, weight } from "./merge";
 import { planesMomentsExact } from "./moments-planes";
-import { GROUP, groups, nextHalf } from "./table";
+import { emptySums, GROUP, groups, nextHalf } from "./table";
 import { tileMoments, wideOf } from "./tiles";
 import { lower, narrow, upper } from "./vector";
 
@@ -104,7 +104,7 @@ function rowsMoments(
     memory.fill(mean, 0, groups(columns) << 6);
     memory.fill(m2, 0, groups(columns) << 6);
   } else {
-    resume(columns, work, mean);
+    emptySums(columns, work, mean);
   }
 
   let pending: f64 = 0;
@@ -145,19 +145,6 @@ function seed(x: usize, columns: usize, stride: usize, work: usize, span: usize)
 function across(x: usize, span: usize): v128 {
   const two = f32x4.add(v128.load(x), v128.load(x + span));
   return f32x4.add(two, f32x4.add(v128.load(x + 2 * span), v128.load(x + 3 * span)));
-}
-
-/** K := the running mean. */
-function resume(columns: usize, work: usize, mean: usize): void {
-  const zero = f32x4.splat(0);
-  let left = groups(columns) << 1;
-  do {
-    v128.store(work, narrow(v128.load(mean), v128.load(mean, 16)));
-    v128.store(work, zero, 32);
-    v128.store(work, zero, 64);
-    work += nextHalf(left, GROUP);
-    mean += 32;
-  } while (--left);
 }
 
 /** S and Q over `rows` rows of each of 4 streams, `span` bytes apart. */

@@ -3,9 +3,9 @@
 // y = (x − center)·scale + shift rises with x at each of its three roundings. A line is taken once the minimum has become
 // low and the maximum high by these very steps: then nothing between them leaves the range.
 
-import { beyond, mask } from "./fold";
+import { beyond } from "./fold";
 import { GROUP, groups, nextHalf } from "./table";
-import { halves, lower, narrow, upper } from "./vector";
+import { halves, lower, mask, narrow, upper } from "./vector";
 
 /** Half the distance of the numbers from 1 on. */
 const UNIT: f64 = 5.9604644775390625e-8;

@@ -24,7 +24,7 @@ import {
   seed,
   storePair,
 } from "./rows-moments";
-import { lower, upper } from "./vector";
+import { affine, lower, upper } from "./vector";
 
 /** Behind the entries: f32 sums of dgamma, then of dbeta. */
 const COLUMNS: usize = ENTRIES * ENTRY;
@@ -196,13 +196,13 @@ function apply<Streams>(
     do {
       const scales = v128.load(g);
       let dbeta = v128.load(x + delta);
-      let hat = normalized(v128.load(x), c0, s0, t0);
+      let hat = affine(v128.load(x), c0, s0, t0);
       v128.store(x + target, gradient(f32x4.mul(dbeta, scales), hat, s0, k0, o0));
       let dgamma = f32x4.mul(dbeta, hat);
       if (sizeof<Streams>() === 2) {
         const far = x + span;
         const dy = v128.load(far + delta);
-        hat = normalized(v128.load(far), c1, s1, t1);
+        hat = affine(v128.load(far), c1, s1, t1);
         v128.store(far + target, gradient(f32x4.mul(dy, scales), hat, s1, k1, o1));
         dgamma = f32x4.add(dgamma, f32x4.mul(dy, hat));
         dbeta = f32x4.add(dbeta, dy);
@@ -243,7 +243,7 @@ function lastColumns(
     x += main;
     for (let left = features & 7; left > 0; left--) {
       const dy = pair(x + delta, span);
-      const hat = normalized(pair(x, span), c, s, t);
+      const hat = affine(pair(x, span), c, s, t);
       storePair(x + target, span, gradient(f32x4.mul(dy, v128.load32_splat(g)), hat, s, k, o));
       add(w, f32x4.mul(dy, hat), span);
       add(w + toBeta, dy, span);
@@ -253,11 +253,6 @@ function lastColumns(
     }
     entry += ENTRY;
   } while (--rows);
-}
-
-/** x̂ */
-function normalized(x: v128, center: v128, scale: v128, shift: v128): v128 {
-  return f32x4.add(f32x4.mul(f32x4.sub(x, center), scale), shift);
 }
 
 /** scale·(u + (slope·x̂ + offset)) */

@@ -20,10 +20,21 @@ export function halves(ab: v128, cd: v128): v128 {
   return i32x4.shuffle(ab, cd, 0, 2, 4, 6);
 }
 
+/** The first of `width` lanes of which `left` are features; those behind the last feature hold anything. */
+export function mask(left: i32, width: i32): i32 {
+  return (1 << max(min(left, width), 0)) - 1;
+}
+
 /** [a, b, c, d] → (a + c) + (b + d) in every lane; exact for four equal values */
 export function horizontal(v: v128): v128 {
   const pairs = f32x4.add(v, i64x2.shuffle(v, v, 1, 0));
   return f32x4.add(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2));
+}
+
+/** [a, b, c, d], [e, f, g, h] → f64 [(a + c) + (b + d), (e + g) + (f + h)]; the sums in brackets are f32 */
+export function totals(first: v128, second: v128): v128 {
+  const pairs = f32x4.add(i32x4.shuffle(first, second, 0, 4, 1, 5), i32x4.shuffle(first, second, 2, 6, 3, 7));
+  return f64x2.add(lower(pairs), upper(pairs));
 }
 
 /** (x − center)·scale + shift */
