@@ -16,7 +16,7 @@ export type Parsed<State> = State extends string
 
 const NAMES: readonly JsonNumber[] = ["NaN", "Infinity", "-Infinity", "-0"];
 
-export function toJson(value: number): JsonNumber {
+function toJson(value: number): JsonNumber {
   return NAMES.find((name) => Object.is(Number(name), value)) ?? value;
 }
 

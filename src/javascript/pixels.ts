@@ -7,9 +7,8 @@
 // pixel, 4.0 with an array per channel, and 8.1 of (v/255 − mean)/std. Back it takes 6 ns, 1.2 of which are for
 // rounding to float32 where the kernels do.
 
+import type { Bytes } from "../argument.js";
 import type { PixelMap } from "../pixel-map.js";
-
-export type Bytes = Uint8Array | Uint8ClampedArray;
 
 // ---------------------------------------------------------------------------------- pixels → y
 

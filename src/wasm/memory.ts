@@ -100,7 +100,7 @@ export class Memory {
 }
 
 /** Bytes that were taken. */
-export interface Taken {
+interface Taken {
   readonly pointer: number;
   free(): void;
 }
