@@ -6,7 +6,7 @@ import type { NormJSON, NormOptions } from "./parameters.js";
 /** A layer's settings, parameters and running statistics. */
 export interface BatchNormOptions extends NormOptions {
   /**
-   * Weight of the NEW batch: running ← (1 − momentum)·running + momentum·batch, as in PyTorch (Keras and
+   * Weight of the NEW batch, 0 to 1: running ← (1 − momentum)·running + momentum·batch, as in PyTorch (Keras and
    * ONNX name the complement). null: cumulative average, weight 1/(batches tracked). Default: 0.1.
    */
   momentum?: number | null | undefined;

@@ -26,7 +26,7 @@ import {
   type RgbaImage,
   type Size,
 } from "./image.js";
-import { fieldsOf, type JsonNumber, listFromJson, listToJson } from "./json.js";
+import { fieldsOf, type JsonNumber, listFromJson, listToJson, type Parsed } from "./json.js";
 import { type PixelTable, pixelTable } from "./pixel-map.js";
 import { PixelSums, type PixelSumsJSON } from "./pixel-sums.js";
 import { isA, Shown } from "./shown.js";
@@ -145,12 +145,12 @@ export class ImageScaler extends Shown {
   }
 
   /** Per channel, in units of [0, 1]; a copy. */
-  get mean(): Float64Array {
+  get mean(): Float64Array<ArrayBuffer> {
     return this.#mean.slice();
   }
 
   /** Per channel, in units of [0, 1]; a copy. */
-  get std(): Float64Array {
+  get std(): Float64Array<ArrayBuffer> {
     return this.#std.slice();
   }
 
@@ -249,7 +249,8 @@ export class ImageScaler extends Shown {
   /**
    * Adds what the other was fitted to.
    *
-   * @param other a scaler that was fitted, with the same options
+   * @param other a scaler that was fitted, with the same options; it stays as it is
+   * @returns this
    * @throws TypeError if it is not an ImageScaler, or mean and std of one of the two were given; RangeError if it has
    * other options
    */
@@ -270,10 +271,12 @@ export class ImageScaler extends Shown {
   }
 
   /**
-   * @param json what `toJSON` returned
-   * @throws TypeError, RangeError if it is not that
+   * The scaler that was saved.
+   *
+   * @param json what `toJSON` returned, parsed
+   * @throws TypeError, RangeError if it is something else
    */
-  static fromJSON(json: ImageScalerJSON): ImageScaler {
+  static fromJSON(json: Parsed<ImageScalerJSON>): ImageScaler {
     const { channels, layout, mean, std, sums } = fieldsOf("json", json);
     const order = orderOf(channels, layout);
     const features = order.channels === "gray" ? 1 : 3;

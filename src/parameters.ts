@@ -6,7 +6,7 @@ import { fromJson, type JsonNumber, listFromJson, listToJson } from "./json.js";
 
 /** What a layer has per feature. */
 export interface ParameterOptions extends Plain {
-  /** Added to the variance, inside the root. Default: 1e-5. */
+  /** Added inside the root, to the variance; to the mean square where there is no mean. Default: 1e-5. */
   epsilon?: number | undefined;
   /** Scale per feature; null: the layer has none. Default: ones. */
   gamma?: ArrayLike<number> | null | undefined;
@@ -24,7 +24,7 @@ export interface NormOptions extends ParameterOptions {
 export interface ParametersJSON {
   /** How many features. */
   features: number;
-  /** What is added to the variance. */
+  /** What is added inside the root. */
   epsilon: number;
   /** Scale per feature, or null. */
   gamma: JsonNumber[] | null;

@@ -42,7 +42,7 @@ export interface TrainedLayer {
 export interface PyTorchRowOptions {
   /** What stands before the names, with or without the last dot: "layer1.0.norm1". Default: none. */
   prefix?: string | undefined;
-  /** Added to the variance, inside the root. Default: what the layer's own is in PyTorch. */
+  /** Added inside the root. Default: what the layer's own is in PyTorch. */
   epsilon?: number | undefined;
 }
 

@@ -2,6 +2,7 @@
 
 import {
   Extrema,
+  ImageScaler,
   type LikeSamples,
   MinMaxScaler,
   Moments,
@@ -92,6 +93,8 @@ exactly<Doubles>()(new Extrema().add(literal).max);
 exactly<Doubles | undefined>()(scaler.mean);
 exactly<Doubles | undefined>()(new MinMaxScaler().scale);
 exactly<number | Doubles | undefined>()(scaler.count);
+exactly<Doubles>()(new ImageScaler().mean);
+exactly<Doubles>()(new ImageScaler().std);
 
 // ----------------------------------------------------------------------- elsewhere
 
@@ -118,6 +121,17 @@ declare const imported: {
   };
 };
 StandardScaler.fromJSON(imported);
+declare const importedImages: {
+  channels: string;
+  layout: string;
+  mean: number[];
+  std: number[];
+  sums: { count: string; sum: string[]; squares: string[] };
+};
+ImageScaler.fromJSON(importedImages);
+declare const importedGiven: { channels: string; layout: string; mean: number[]; std: number[]; sums: null };
+ImageScaler.fromJSON(importedGiven);
+ImageScaler.fromJSON(new ImageScaler().toJSON());
 // As `vars(scaler)` shows them.
 StandardScaler.fromSklearn({
   with_mean: true,
