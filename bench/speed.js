@@ -1,7 +1,7 @@
 // npm run bench -- [speed] [--quick] [--only <part of a shape's name>]
 //
 // Times the library on every shape of shapes.js, next to plain JavaScript and to the least a kernel can take. A full
-// run also writes results.json and speed.svg beside this file, and their figures into docs/speed.md and README.md.
+// run also writes results.json and speed.svg beside this file, and their figures into the pages that tables.js lists.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// What pages say of results.json: the tables of docs/speed.md, and in the README how far they reach.
+// What pages say of results.json: the tables of docs/speed.md, what a tensor saves, and in the README how far they reach.
 
 import { mark } from "../docs/marked.js";
 
@@ -113,14 +113,34 @@ export function others(results) {
 /** From how many values on a call is counted among the large ones. */
 const LARGE = 65_536;
 
+/** From how many on a tensor saves time in inference, too, and from how many on copies keep memory busy: 25 MB. */
+const SMALL = 2048;
+const HUGE = 6_250_000;
+
+/** From the least to the most; one alone is itself. */
+const range = (values) =>
+  [...new Set([Math.min(...values), Math.max(...values)])].map((value) => digits(value, 2)).join(" to ");
+
+/** Batch normalization of these shapes and in this memory. */
+const rowsOf = (results, memory, place, operations, from, to = Number.POSITIVE_INFINITY) =>
+  results
+    .filter((row) => row.memory === memory && row.place === place && !isTokens(row.shape))
+    .filter(({ operation, length }) => operations.includes(operation) && length >= from && length < to);
+
+const gainOf = ({ tuned, nanoseconds }) => tuned / nanoseconds;
+
+/** The time of a tensor over that of an array, in place. */
+const sharesOf = (results, operation, from, to) =>
+  rowsOf(results, "resident", "in place", [operation], from, to).map(
+    ({ shape, nanoseconds }) => nanoseconds / cell(results, shape, operation, "staged").nanoseconds,
+  );
+
 /** The least and the most that batch normalization gains over plain loops. */
 export function ranges(results) {
   const of = (memory, large) => {
-    const gains = results
-      .filter((row) => row.memory === memory && row.place === "in place" && row.length >= LARGE === large)
-      .filter(({ operation, shape }) => ["infer", "train"].includes(operation) && !isTokens(shape))
-      .map((row) => row.tuned / row.nanoseconds);
-    return `${digits(Math.min(...gains), 2)} to ${digits(Math.max(...gains), 2)} ×`;
+    const sizes = large ? [LARGE] : [0, LARGE];
+    const rows = rowsOf(results, memory, "in place", ["infer", "train"], ...sizes);
+    return `${range(rows.map(gainOf))} ×`;
   };
   return [
     "| batch normalization, times as fast as the best JavaScript loops | ordinary arrays | tensors |",
@@ -128,6 +148,29 @@ export function ranges(results) {
     `| 65,536 values and more | ${of("staged", true)} | ${of("resident", true)} |`,
     `| 6 to 2,048 values | ${of("staged", false)} | ${of("resident", false)} |`,
   ].join("\n");
+}
+
+/** What is left of the gain of inference on arrays, which are copied. */
+export function copies(results) {
+  const gains = (memory, place) => range(rowsOf(results, memory, place, ["infer"], HUGE).map(gainOf));
+  const shares = sharesOf(results, "infer", LARGE, HUGE).map((share) => 1 / share);
+  return (
+    `**Where copies eat the gain.** Up to 25 MB, inference on an array of 65,536 values and more takes ${range(shares)} ` +
+    `times as long as on a tensor. Beyond, memory is busy with the copies, and of ${gains("resident", "in place")} × JS ` +
+    `${gains("staged", "in place")} × remain, into a second array ${gains("staged", "out")} ×.`
+  );
+}
+
+/** What a tensor saves. */
+export function savings(results) {
+  const shares = (...sizes) =>
+    ["infer", "train"].map((operation) => sharesOf(results, operation, ...sizes)).map(range);
+  const [infer, train] = shares(SMALL);
+  const [few, trained] = shares(0, SMALL);
+  return (
+    `In place and from 2,048 values on, inference on a tensor takes ${infer} of the time that it takes on an array, ` +
+    `training ${train}; on 3 × 2 values ${few} and ${trained}.`
+  );
 }
 
 /** Where it was measured. */
@@ -140,8 +183,10 @@ const pageOf = (path) => new URL(`../${path}`, import.meta.url);
 export const pages = [
   [pageOf("docs/speed.md"), "machine", measured],
   [pageOf("docs/speed.md"), "layers", layers],
+  [pageOf("docs/speed.md"), "copies", copies],
   [pageOf("docs/speed.md"), "rows", rows],
   [pageOf("docs/speed.md"), "others", others],
+  [pageOf("docs/tensors.md"), "savings", savings],
   [pageOf("README.md"), "ranges", ranges],
 ];
 

@@ -7,7 +7,7 @@ import { pages } from "../../bench/tables.js";
 
 const measurement = JSON.parse(readFileSync(new URL("../../bench/results.json", import.meta.url), "utf8"));
 
-test("the tables of the README and of docs/speed.md are those of bench/results.json", () => {
+test("the figures of the README and of the guides are those of bench/results.json", () => {
   expect(pages.length).toBeGreaterThan(0);
   for (const [page, , text] of pages) {
     expect(readFileSync(page, "utf8")).toContain(text(measurement.results, measurement));
