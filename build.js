@@ -136,6 +136,8 @@ function ship() {
       module.removeExport(exported);
       if (letter !== undefined) module.addFunctionExport(value, letter);
     }
+    // Numbered by use, the bytes compress better: 0.1 kB less.
+    module.runPasses(["reorder-locals", "reorder-functions"]);
     return { name, bytes: module.emitBinary() };
   });
   const hash = createHash("sha256");

@@ -1,7 +1,7 @@
 // An affine map per feature: what every normalization comes down to.
 
 import { checkOptions, type Plain, perFeature, positiveInteger, wrongKind, wrongValue } from "./argument.js";
-import type { Coefficients } from "./backend.js";
+import type { Coefficients, Mapping } from "./backend.js";
 import { APPLY, type ApplyOptions, Call, type Like, type Out, type OutOption } from "./call.js";
 import {
   type FoldConvOptions,
@@ -53,7 +53,7 @@ export interface AffineJSON {
 export class Affine extends Shown {
   readonly #axis: number;
   readonly #coefficients: Coefficients;
-  readonly #prepared = new Prepared((backend) => backend.table(this.#coefficients));
+  readonly #table = new Prepared((backend) => backend.table(this.#mapping));
 
   /**
    * @param features how many, at most 2²⁸
@@ -110,8 +110,8 @@ export class Affine extends Shown {
   apply<X extends Data>(x: X, options?: OutOption<Out<X>> & ApplyOptions): Like<X>;
   apply(x: Data, options: OutOption<Data> & ApplyOptions = {}): Data {
     checkOptions(options, APPLY);
-    const call = new Call(x, options, this.features, this.#axis);
-    return call.map(this.#prepared.on(call.backend));
+    const call = new Call(x, options, this.#coefficients.center.length, this.#axis);
+    return call.map(this.#table.on(call.backend) ?? this.#mapping);
   }
 
   /**
@@ -121,8 +121,8 @@ export class Affine extends Shown {
    */
   inverse(): Affine {
     const { center, scale, shift } = this.#coefficients;
-    const zero = scale.indexOf(0);
-    if (zero >= 0) throw wrongValue(`scale[${zero}]`, "a number other than 0, to be undone", 0);
+    const lost = scale.findIndex((s) => Math.abs(1 / s) === Number.POSITIVE_INFINITY);
+    if (lost >= 0) throw wrongValue(`scale[${lost}]`, "a number other than 0, to be undone", scale[lost]);
     return this.#with({ center: shift, scale: scale.map((s) => 1 / s), shift: center });
   }
 
@@ -211,6 +211,10 @@ export class Affine extends Shown {
       scale: listFromJson("scale", scale, length),
       shift: listFromJson("shift", shift, length),
     });
+  }
+
+  get #mapping(): Mapping {
+    return { map: this.#coefficients, features: this.#coefficients.center.length };
   }
 
   #with(coefficients: Coefficients): Affine {

@@ -17,17 +17,20 @@ export function show(value: unknown): string {
 function describe(value: unknown, level: number): string {
   if (typeof value === "string") return JSON.stringify(short(value));
   if (typeof value === "bigint") return value === BigInt.asIntN(64, value) ? `${value}n` : "a large bigint";
-  if (typeof value === "function") return "a function";
-  if (typeof value === "symbol") return "a symbol";
+  if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
   if (value === null || typeof value !== "object") return Object.is(value, -0) ? "-0" : String(value);
   if (Array.isArray(value)) {
     if (level === 2 || value.length > 8) return `an array of ${value.length}`;
     return `[${Array.from(value, (item, i) => (i in value ? describe(item, level + 1) : "")).join(", ")}]`;
   }
-  if (ArrayBuffer.isView(value)) return `a ${kind(value)}`;
-  const name = ownName(value);
-  if (name === undefined) return "an object";
-  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+  const name = ArrayBuffer.isView(value) ? kind(value) : (ownName(value) ?? tagOf(value));
+  return `${/^[AEIOo]/.test(name) ? "an" : "a"} ${name}`;
+}
+
+/** "object", or which: "Map", "Promise", … */
+function tagOf(value: object): string {
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  return tag === "Object" ? "object" : short(tag);
 }
 
 /** What the classes of this package are known by, also to another copy of it; see shown.ts. */
@@ -104,6 +107,7 @@ export function isFloat64Array(value: unknown): value is Float64Array {
 export function inUse(name: string, array: Float32Array): Float32Array;
 export function inUse(name: string, array: Float64Array): Float64Array;
 export function inUse(name: string, array: Bytes): Bytes;
+export function inUse(name: string, array: ArrayBufferView): ArrayBufferView;
 export function inUse(name: string, array: ArrayBufferView): ArrayBufferView {
   const prototype: unknown = Object.getPrototypeOf(array);
   const known = prototype === Float32Array.prototype || prototype === Float64Array.prototype;
@@ -135,14 +139,14 @@ export function isBytes(value: unknown): value is Bytes {
 export function checkOptions(value: unknown, known: readonly string[]): void {
   if (value === undefined) return;
   checkObject("options", value);
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) throw notOptions(value, known);
+  if (isList(value)) throw notOptions(value, known);
   let empty = true;
   for (const name in value) {
     if (!known.includes(name)) throw unknownOption(name, known);
     empty = false;
   }
-  // The classes of this package have no names of their own to be found.
-  if (empty && ownName(value) !== undefined) throw notOptions(value, known);
+  // Nor a Map, or an object of this package's classes: they have no names of their own to be found.
+  if (empty && tagOf(value) !== "object") throw notOptions(value, known);
 }
 
 function notOptions(value: object, known: readonly string[]): TypeError {
@@ -157,20 +161,14 @@ function unknownOption(given: string, known: readonly string[]): TypeError {
   return new TypeError(`options.${name}: unknown, ${hint}`);
 }
 
-/** Whether a name is a part of the other one, or takes at most two changes of letters to become it. */
+/** Whether a name is a part of the other one, or has the same letters but for at most two. */
 function resembles(name: string, other: string): boolean {
   const letters = name.replace(/[^a-z]/g, "");
   if (letters.length >= 3 && (other.startsWith(letters) || letters.endsWith(other))) return true;
-  let row = Array.from({ length: other.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= letters.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= other.length; j++) {
-      const swap = row[j - 1] + (letters[i - 1] === other[j - 1] ? 0 : 1);
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, swap);
-    }
-    row = next;
-  }
-  return row[other.length] <= Math.min(2, Math.floor(letters.length / 3));
+  let left = other;
+  for (const letter of letters) left = left.replace(letter, "");
+  const more = letters.length - (other.length - left.length);
+  return Math.max(more, left.length) <= Math.min(2, Math.floor(letters.length / 3));
 }
 
 /** @throws TypeError if it is not an object */
@@ -232,13 +230,19 @@ export function isList(value: unknown): value is ArrayLike<unknown> {
 export function perFeature(name: string, value: unknown, features: number): number[] {
   const expected = `an array of features = ${features} numbers`;
   if (!isList(value)) throw wrongKind(name, expected, value);
-  const { length } = value;
+  const length = lengthOf(name, value);
   if (length !== features) throw wrongValue(name, expected, `length ${length}`);
   return numbers(name, value, length);
 }
 
+/** How long a list is; @throws TypeError if it is a typed array whose memory was moved */
+export function lengthOf(name: string, list: ArrayLike<unknown>): number {
+  if (list.length === 0 && ArrayBuffer.isView(list)) inUse(name, list);
+  return list.length;
+}
+
 /** A copy of a list in which every item is a number. */
-export function numbers(name: string, list: ArrayLike<unknown>, length = list.length): number[] {
+export function numbers(name: string, list: ArrayLike<unknown>, length = lengthOf(name, list)): number[] {
   const copy = new Array<number>(length);
   copyNumbers(name, list, copy);
   return copy;

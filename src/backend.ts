@@ -41,10 +41,18 @@ export interface Coefficients {
 /** Writes the table of features first … first + width of a map to linear memory. Returns whether float32 holds it. */
 export type Packed = (first: number, width: number, table: number) => boolean;
 
-/** A map, ready to run. */
-export interface Table {
+/** A map, to be packed. */
+export interface Mapping {
+  /** How many; the map may be one that is not made before it is looked into. */
+  readonly features: number;
   /** What steps in float64 compute. */
   readonly map: Coefficients;
+  /** What packs it for steps in float32, where they compute another one. */
+  readonly packed?: Packed | undefined;
+}
+
+/** A map that stands packed. */
+export interface Table extends Mapping {
   /** Where linear memory holds it packed, `copies` times over; 0 where it does not, or float32 does not hold it. */
   readonly pointer: number;
   readonly copies: number;
@@ -59,8 +67,9 @@ export interface Kept {
   free(): void;
 }
 
-/** What is applied: a map, or statistics and parameters that are folded first, unless they are those that were `kept`. */
+/** What is applied: a map, which is packed first unless it is a table, or statistics and parameters that are folded first, unless they are those that were `kept`. */
 export type Folded =
+  | Mapping
   | Table
   | { readonly statistics: Statistics; readonly norm: Norm; readonly kept?: Kept | undefined };
 
@@ -89,6 +98,9 @@ export type Values = Float32Array | Float64Array | Lists | Block;
 /** Values where they are now. */
 export type View = Float32Array | Float64Array;
 
+/** No values. */
+export const NOTHING = /* @__PURE__ */ new Float32Array();
+
 /** Of lists, a copy. */
 export function viewOf(values: Float32Array | Block): Float32Array;
 export function viewOf(values: Values): View;
@@ -115,8 +127,8 @@ export interface Backend {
   readonly name: "wasm" | "javascript" | "double";
   /** Zeroed memory for `length` values. */
   allocate(length: number): Block;
-  /** A map that is packed once and applied many times; for steps in float32 another one may be `packed`, of so many features. */
-  table(map: Coefficients, packed?: Packed, features?: number): Table;
+  /** A map that is packed once and applied many times. */
+  table(mapping: Mapping): Table;
   /** Memory for a map that is folded, with the same `epsilon` and count, whenever it is applied. */
   keep(features: number): Kept;
   /** fold and apply, as a call of their own; see `Pass`. */

@@ -200,7 +200,8 @@ export class BatchNorm extends Layer {
     const summed = given === undefined ? undefined : gradientsOf(given, this.features);
     const call = new Call(x, { shape, out }, this.features, this.axis, "dy", dy);
     const norm = this.#parametersFor(call);
-    const statistics = fixed ? this.#running : this.#batchOf(summed ? undefined : samples(call.layout));
+    const count = summed ? undefined : samples(call.layout);
+    const statistics = fixed ? this.#running : this.#batchOf("backward", count);
     const gradients = summed ?? noGradients(this.features);
     const dx = call.run((pass, layout) => {
       if (summed === undefined) pass.gradients(layout, statistics, norm, gradients);
@@ -223,21 +224,21 @@ export class BatchNorm extends Layer {
     checkOptions(options, ["shape"]);
     const call = new Call(x, { shape: options.shape }, this.features, this.axis, "dy", dy);
     const norm = this.parameters();
-    const batch = this.#batchOf(undefined);
+    const batch = this.#batchOf("gradients", undefined);
     const gradients = noGradients(this.features);
     call.reduce((pass, layout) => pass.gradients(layout, batch, norm, gradients));
     return gradients;
   }
 
   /** The statistics of the latest training, of so many values per feature. */
-  #batchOf(count: number | undefined): Statistics {
+  #batchOf(method: "backward" | "gradients", count: number | undefined): Statistics {
     const trained = this.#trained;
     if (trained === undefined) {
-      throw new TypeError("backward: expected a call of train(x) before it, got none");
+      throw new TypeError(`${method}: expected a call of train(x) before it, got none`);
     }
     if (trained.activated) {
       throw new TypeError(
-        "backward: expected a train(x) without activation, got one with (apply it and its slope outside)",
+        `${method}: expected a train(x) without activation, got one with (apply it and its slope outside)`,
       );
     }
     if (count !== undefined && trained.batch.count !== count) {

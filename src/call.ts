@@ -14,7 +14,7 @@ import {
 } from "./backend.js";
 import { backendFor } from "./environment.js";
 import { type Layout, layoutOf } from "./layout.js";
-import { type Data, isTensor, sizesOf, Tensor, valuesOf } from "./tensor.js";
+import { type Data, isTensor, shapeOf, sizesOf, Tensor, valuesOf } from "./tensor.js";
 
 /** What results are, by what x is: a tensor for a tensor, an array for an array. */
 export type Like<X> = X extends Tensor ? Tensor : Float32Array<ArrayBuffer>;
@@ -61,8 +61,7 @@ export interface ApplyOptions extends ShapeOption {
   residual?: Data | undefined;
 }
 
-const RELU: After = { low: 0, high: Number.POSITIVE_INFINITY };
-const RELU6: After = { low: 0, high: 6 };
+const ACTIVATIONS = { relu: { low: 0, high: Number.POSITIVE_INFINITY }, relu6: { low: 0, high: 6 } };
 const NAMES = ["relu", "relu6"] as const;
 
 /** The names of a call that applies a map. */
@@ -104,8 +103,7 @@ export class Call {
     this.x = valuesOf("x", x);
     this.layout = layoutOf(viewOf(this.x).length, features, axis, this.sizes);
     this.backend = backendFor(this.layout, this.x);
-    if (activation !== undefined) oneOf("activation", activation, NAMES);
-    this.after = activation === undefined ? NONE : activation === "relu" ? RELU : RELU6;
+    this.after = activation === undefined ? NONE : ACTIVATIONS[oneOf("activation", activation, NAMES)];
     const beside = name === "dy" ? dy : residual;
     this.beside = null;
     if (name === "dy" || beside !== undefined) {
@@ -119,7 +117,7 @@ export class Call {
       checkOutput(this.y, "x", this.x);
     }
     this.#out = out;
-    this.#shape = isTensor(x) ? x.shape : undefined;
+    this.#shape = out === undefined && isTensor(x) ? shapeOf(x) : undefined;
   }
 
   /** Runs steps that write nothing. */
@@ -145,7 +143,7 @@ export class Call {
     const values = this.y ?? valuesOf("out", y);
     write(values);
     // A view that the call's own memory has made stale is made anew.
-    return isTensor(y) || y.length > 0 ? y : viewOf(values);
+    return isTensor(y) || y.length > 0 || this.layout.length === 0 ? y : viewOf(values);
   }
 }
 

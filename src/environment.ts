@@ -20,6 +20,7 @@ import { statisticsSteps } from "./javascript/statistics.js";
 import type { Layout } from "./layout.js";
 import { Lists } from "./lists.js";
 import { pixels } from "./wasm/image-steps.js";
+import { reserve } from "./wasm/memory.js";
 import { exportsOf, give, isModule, type Kernels, kernels, nameOf } from "./wasm/module.js";
 import { LONGEST, rows } from "./wasm/row-steps.js";
 import { statistics } from "./wasm/statistics.js";
@@ -145,7 +146,7 @@ export function init(options: InitOptions = {}): void {
   if (backend === "wasm" && instance === null) {
     throw wrongValue("backend", "a backend that can run here", '"wasm", which is missing or forbidden');
   }
-  if (memory > 0) instance?.reserve(memory);
+  if (memory > 0 && instance) reserve(instance.scratch.memory, memory);
   for (const [name, each] of modules) give(name, each);
   if (given !== undefined) wasm = given;
   if (backend === "javascript") running = javascript;

@@ -20,10 +20,10 @@ export class Features {
   }
 
   /** @throws TypeError, RangeError, ReferenceError if the samples do not fit */
-  read(x: Nested, shape: readonly number[] | undefined): Read<Lists>;
-  read(x: Samples, shape: readonly number[] | undefined): Read;
-  read(x: Samples, shape: readonly number[] | undefined): Read {
-    return read(x, shape, this.#size, this.axis);
+  read(x: Nested, shape: readonly number[] | undefined, size?: number): Read<Lists>;
+  read(x: Samples, shape: readonly number[] | undefined, size?: number): Read;
+  read(x: Samples, shape: readonly number[] | undefined, size = this.#size): Read {
+    return read(x, shape, size, this.axis);
   }
 
   /**
@@ -32,8 +32,13 @@ export class Features {
    * @throws RangeError if there are others since the samples were read: an item may be a getter
    */
   decide(size: number): void {
-    this.#size ??= size;
-    if (size !== this.#size) throw wrongValue("x", `features = ${this.#size}`, size);
+    this.check(size);
+    this.#size = size;
+  }
+
+  /** @throws RangeError if it has been decided that there are others */
+  check(size: number): void {
+    if ((this.#size ?? size) !== size) throw wrongValue("x", `features = ${this.#size}`, size);
   }
 }
 

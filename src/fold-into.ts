@@ -2,6 +2,7 @@
 
 import {
   checkOptions,
+  inUse,
   isFloat32Array,
   isList,
   numberIn,
@@ -289,14 +290,15 @@ function isPadded(padding: unknown, dimensions: number): boolean {
 /** The layer's arrays, each read once. */
 function partsOf(layer: unknown): Parts {
   const expected = "an object { weight, bias }";
-  if (layer === null || typeof layer !== "object" || ArrayBuffer.isView(layer) || Array.isArray(layer)) {
+  if (layer === null || typeof layer !== "object" || isList(layer)) {
     throw wrongKind("layer", expected, layer);
   }
   const { weight, bias }: Partial<Record<keyof Parts, unknown>> = layer;
   if (!isFloat32Array(weight)) throw wrongKind("weight", "a Float32Array", weight);
-  if (bias === null || bias === undefined) return { weight, bias: null };
+  const own = inUse("weight", weight);
+  if (bias === null || bias === undefined) return { weight: own, bias: null };
   if (!isList(bias)) throw wrongKind("bias", "an array of numbers, one for each output", bias);
-  return { weight, bias: Float64Array.from(numbers("bias", bias)) };
+  return { weight: own, bias: Float64Array.from(numbers("bias", bias)) };
 }
 
 function checkMultiple(weight: Float32Array, divisor: number): void {

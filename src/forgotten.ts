@@ -1,9 +1,18 @@
-// Linear memory of what nobody disposed: given back when its owner is garbage collected, where a runtime tells.
+// Linear memory of what nobody disposed: given back at the end of the scope that its owner was made in, or when the owner
+// is garbage collected, where a runtime tells.
+
+/** What holds linear memory. */
+export interface Owner {
+  dispose(): void;
+}
 
 /** Memory that can be given back. */
 interface Memory {
   free(): void;
 }
+
+/** The owners that were made in each scope that runs, the innermost last. */
+export const scopes: Set<Owner>[] = [];
 
 // Made at the first use: bundlers keep what runs at import, and some hosts have no such class (Cloudflare Workers
 // before their compatibility date 2025-05-05).

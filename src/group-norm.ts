@@ -79,7 +79,7 @@ export class GroupNorm extends Grouped {
    */
   static fromPyTorch(stateDict: StateDict, options: PyTorchGroupNormOptions): GroupNorm {
     checkOptions(options, ["groups", "prefix", "epsilon", "axis"]);
-    const { groups, ...rest } = options;
+    const { groups, ...rest } = options ?? {};
     const { features, ...layer } = pyTorchNorm(stateDict, rest);
     return new GroupNorm(groups, features, layer);
   }

@@ -5,6 +5,7 @@ import {
   checkOptions,
   checkSame,
   isList,
+  lengthOf,
   numberIn,
   oneOf,
   type Plain,
@@ -375,8 +376,8 @@ function perChannel(
     if (typeof given !== "number") throw wrongKind(name, `a number, or an array of ${channels}`, given);
     return new Float64Array(channels).fill(numberIn(name, given, expected, valid));
   }
-  if (given.length !== channels)
-    throw wrongValue(name, `a length of ${channels}, one per channel`, given.length);
+  const length = lengthOf(name, given);
+  if (length !== channels) throw wrongValue(name, `a length of ${channels}, one per channel`, length);
   return Float64Array.from(Array.from(given), (n, c) => numberIn(`${name}[${c}]`, n, expected, valid));
 }
 

@@ -1,6 +1,6 @@
 // Numbers in JSON, exactly: what JSON has no literal for is written as a string.
 
-import { nonNegativeInteger, numberIn, positiveInteger, wrongKind, wrongValue } from "./argument.js";
+import { numberIn, positiveInteger, wrongKind, wrongValue } from "./argument.js";
 
 /** A number in JSON, exactly: what JSON has no literal for is a string. */
 export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity" | "-0";
@@ -65,10 +65,11 @@ export function countToJson(count: Float64Array): number | number[] {
 }
 
 export function countFromJson(value: unknown, features: number): Float64Array<ArrayBuffer> {
-  if (!Array.isArray(value)) return new Float64Array(features).fill(nonNegativeInteger("count", value));
-  return Float64Array.from(listFromJson("count", value, features), (n, j) =>
-    nonNegativeInteger(`count[${j}]`, n),
-  );
+  // Also beyond 2⁵³, where not every integer is a number: counts that were merged.
+  const whole = (name: string, n: unknown) =>
+    numberIn(name, n, "a non-negative integer", (n) => Number.isInteger(n) && n >= 0);
+  if (!Array.isArray(value)) return new Float64Array(features).fill(whole("count", value));
+  return Float64Array.from(listFromJson("count", value, features), (n, j) => whole(`count[${j}]`, n));
 }
 
 /** null where nothing has said how many there are. */

@@ -17,7 +17,7 @@ export function samples(layout: Layout): number {
 }
 
 export function checkAxis(value: unknown): number {
-  return numberIn("axis", value, "an integer", Number.isSafeInteger);
+  return numberIn("axis", value, "an integer", Number.isSafeInteger) + 0;
 }
 
 export function checkShape(value: unknown): number[] {

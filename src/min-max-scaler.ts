@@ -12,7 +12,7 @@ import {
   wrongKind,
   wrongValue,
 } from "./argument.js";
-import { type Backend, NONE, type Span, type Table } from "./backend.js";
+import { type Backend, type Mapping, NONE, type Span } from "./backend.js";
 import { linesOf } from "./environment.js";
 import { Extrema, type ExtremaJSON } from "./extrema.js";
 import { argumentsOf } from "./features.js";
@@ -113,8 +113,12 @@ export class MinMaxScaler extends Scaler<Extrema> {
         const { min, max } = extrema.bounds();
         return [min, max];
       },
+      spread: (extrema) => {
+        const { min, max } = extrema.bounds();
+        return ["range", max.map((most, j) => most - min[j])];
+      },
       forward: (extrema, backend, precision) => forward(spanOf(extrema, backend, precision), backend),
-      backward: (extrema, backend, precision) => backward(spanOf(extrema, backend, precision), backend),
+      backward: (extrema, backend, precision) => backward(spanOf(extrema, backend, precision)),
       after: {
         float32: clamp ? { low: single[0], high: single[1] } : NONE,
         float64: clamp ? { low: range[0], high: range[1] } : NONE,
@@ -222,20 +226,21 @@ export class MinMaxScaler extends Scaler<Extrema> {
 }
 
 /** For float32 the lines that meet the ends in its steps; in float64 where a feature has none: see range.ts. */
-function forward(span: Span, backend: Backend): Table {
-  if (backend.name === "double") return backend.table(doubleLines(span));
-  if (backend.name === "javascript") return backend.table(roundedLines(span));
+function forward(span: Span, { name }: Backend): Mapping {
+  const features = span.min.length;
+  if (name === "double") return { map: doubleLines(span), features };
+  if (name === "javascript") return { map: roundedLines(span), features };
   // They are for a step in float64, where float32 does not hold the others.
-  return backend.table(new RoundedLines(span), linesOf(span), span.min.length);
+  return { map: new RoundedLines(span), packed: linesOf(span), features };
 }
 
 /** None for float32 where max − min is not one, because the product of y and it comes first. */
-function backward(span: Span, backend: Backend): Table {
+function backward(span: Span): Mapping {
   const { min, max } = span;
   const map = inverse(roundedLines(span));
   let wide = false;
   for (let j = 0; j < min.length; j++) wide ||= max[j] - min[j] > 2 ** 127;
-  return backend.table(map, wide ? () => false : undefined);
+  return { map, packed: wide ? () => false : undefined, features: min.length };
 }
 
 /** The two ends: numbers, and as float32 still two. */
@@ -249,5 +254,5 @@ function checkRange(value: unknown): Range {
   if (ends.length !== 2 || !single.every(Number.isFinite) || single[0] >= single[1]) {
     throw wrongValue("range", expected, value);
   }
-  return [low, high];
+  return [low + 0, high + 0];
 }

@@ -175,9 +175,10 @@ export class Moments extends Shown {
     });
     const length = size ?? 0;
     const sum = {
-      count: countFromJson(count, length),
       mean: Float64Array.from(listFromJson("mean", mean, length)),
       m2: Float64Array.from(listFromJson("m2", m2, length)),
+      // After what says by its length that there are as many.
+      count: countFromJson(count, length),
     };
     if (size === undefined) return moments;
     for (const [j, squares] of sum.m2.entries()) {

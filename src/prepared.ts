@@ -1,38 +1,42 @@
-// A table, or memory for one, that is made at its first use: one for each backend that calls run on.
+// A map's table, or memory for what is folded: made at the second use, one for each backend that calls run on. What is used
+// once, as the map of a scaler that is fitted for one table, takes no memory.
 
-import type { Backend, Kept, Table } from "./backend.js";
-import { freeWhenForgotten, neverForgotten } from "./forgotten.js";
+import type { Backend } from "./backend.js";
+import { freeWhenForgotten, neverForgotten, type Owner, scopes } from "./forgotten.js";
 
-export class Prepared<Made extends Table | Kept = Table> {
+export class Prepared<Made extends { free(): void }> implements Owner {
   readonly #make: (backend: Backend) => Made;
-  readonly #tables = new Map<Backend, Made>();
+  readonly #uses = new Map<Backend, Made | null>();
+  readonly #scope = scopes.at(-1);
   // The latest, because a look into the map costs small calls 20 ns.
   #backend: Backend | undefined;
-  #table: Made | undefined;
+  #made: Made | undefined;
 
   constructor(make: (backend: Backend) => Made) {
     this.#make = make;
   }
 
-  /** The table for a backend. */
-  on(backend: Backend): Made {
-    if (backend === this.#backend && this.#table !== undefined) return this.#table;
-    let table = this.#tables.get(backend);
-    if (table === undefined) {
-      table = this.#make(backend);
-      this.#tables.set(backend, table);
-      freeWhenForgotten(this, table);
+  /** What is made for a backend; undefined at the first use. */
+  on(backend: Backend): Made | undefined {
+    if (backend === this.#backend && this.#made !== undefined) return this.#made;
+    let made = this.#uses.get(backend);
+    if (made === undefined) this.#uses.set(backend, null);
+    if (made === null) {
+      made = this.#make(backend);
+      this.#uses.set(backend, made);
+      freeWhenForgotten(this, made);
+      this.#scope?.add(this);
     }
     this.#backend = backend;
-    this.#table = table;
-    return table;
+    this.#made = made;
+    return made;
   }
 
-  /** Gives the tables back. */
-  release(): void {
+  /** Gives the memory back, which later uses take anew. */
+  dispose(): void {
     neverForgotten(this);
-    for (const table of this.#tables.values()) table.free();
-    this.#tables.clear();
-    this.#table = undefined;
+    for (const made of this.#uses.values()) made?.free();
+    this.#uses.clear();
+    this.#made = undefined;
   }
 }

@@ -15,7 +15,7 @@ import {
   resultOf,
 } from "./parameters.js";
 import { Shown } from "./shown.js";
-import { type Data, isTensor, Tensor, valuesOf } from "./tensor.js";
+import { type Data, isTensor, shapeOf, Tensor, valuesOf } from "./tensor.js";
 
 /** What is added before the norm. */
 export interface SkipOptions extends Plain {
@@ -82,6 +82,7 @@ export abstract class RowNormalization extends Shown {
     if (to !== null) {
       checkOutput(to, "x", values);
       if (added !== null) checkOutput(to, "skip", added);
+      checkNotOwn("out", to, { gamma: norm.gamma, beta: norm.beta });
       if (sums !== null && overlap(viewOf(to), viewOf(sums))) {
         throw new RangeError("sum: expected memory apart from out, got an overlap of the two");
       }
@@ -104,6 +105,7 @@ export abstract class RowNormalization extends Shown {
     if (to !== null) {
       checkOutput(to, "x", values);
       checkOutput(to, "dy", slope);
+      checkNotOwn("out", to, { gamma: norm.gamma });
     }
     const dx = out ?? like(x, values);
     const gradients = noGradients(norm.features);
@@ -134,7 +136,7 @@ export abstract class RowNormalization extends Shown {
       layoutOf(viewOf(values).length, features, -1, undefined);
       return values;
     }
-    const { shape } = x;
+    const shape = shapeOf(x);
     let at = shape.length - 1;
     while (at > 0 && product(shape, at, shape.length) < features) at--;
     if (product(shape, at, shape.length) === features) return values;
@@ -152,5 +154,5 @@ function beside(name: string, data: Data, x: Rows): Rows {
 
 /** New memory of x's kind. */
 function like(x: Data, values: Rows): Data {
-  return isTensor(x) ? new Tensor(x.shape) : new Float32Array(viewOf(values).length);
+  return isTensor(x) ? new Tensor(shapeOf(x)) : new Float32Array(viewOf(values).length);
 }

@@ -14,8 +14,8 @@ import {
   type After,
   type Backend,
   type Coefficients,
+  type Mapping,
   NONE,
-  type Table,
   type Values,
   viewOf,
 } from "./backend.js";
@@ -67,10 +67,12 @@ export interface Fit<Fitted> {
   empty(features: number | undefined): Fitted;
   /** What would be infinite or NaN if a value had been infinite. */
   witnesses(fitted: Fitted): Float64Array[];
+  /** How far apart the values are, and what that is called: float64 has to hold it. */
+  spread(fitted: Fitted): readonly [name: string, values: Float64Array];
   /** The map of `transform`. */
-  forward(fitted: Fitted, backend: Backend, precision: Precision): Table;
+  forward(fitted: Fitted, backend: Backend, precision: Precision): Mapping;
   /** The map that undoes it. */
-  backward(fitted: Fitted, backend: Backend, precision: Precision): Table;
+  backward(fitted: Fitted, backend: Backend, precision: Precision): Mapping;
   /** What follows the map of `transform`, for float32 and for float64. */
   after: Readonly<Record<Precision, After>>;
 }
@@ -85,8 +87,8 @@ export type Precision = "float32" | "float64";
 export abstract class Scaler<Fitted extends Statistic> extends Shown {
   readonly #fit: Fit<Fitted>;
   readonly #features: Features;
-  #forward: Prepared | undefined;
-  #backward: Prepared | undefined;
+  #forward: FittedMap | undefined;
+  #backward: FittedMap | undefined;
   #fitted: Fitted | undefined;
   #precision: Precision = "float32";
 
@@ -172,11 +174,11 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     const forward = this.#forwardOf(part, precision);
     // What was fitted is replaced when nothing can fail any more.
     try {
-      const y = this.#map(x, { out, shape }, forward, this.#fit.after);
+      const y = this.#map(x, { out, shape }, forward, this.#fit.after, part.features);
       this.#adopt(part, precision, forward);
       return y;
     } catch (error) {
-      forward.release();
+      forward.dispose();
       throw error;
     }
   }
@@ -206,9 +208,10 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
 
   /** Takes a statistic as fitted, which comes from elsewhere. */
   protected restore(fitted: Fitted, precision: Precision): this {
+    if (fitted.features === undefined) throw wrongValue("json", "statistics of some features", "none");
     checkFeatures(this.features, fitted.features);
     checkSame(this, { axis: fitted.axis }, ["axis"]);
-    this.#checkFinite("json", fitted);
+    this.#checkFinite("json", fitted, precision);
     return this.#adopt(fitted, precision);
   }
 
@@ -229,27 +232,27 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     if (fitted.features !== undefined) this.#features.decide(fitted.features);
     this.#fitted = fitted;
     this.#precision = precision;
-    this.#forward?.release();
-    this.#backward?.release();
+    this.#forward?.dispose();
+    this.#backward?.dispose();
     this.#forward = forward;
-    this.#backward = new Prepared((backend) => this.#fit.backward(fitted, backend, precision));
+    this.#backward = new FittedMap((backend) => this.#fit.backward(fitted, backend, precision));
     return this;
   }
 
-  #forwardOf(fitted: Fitted, precision: Precision): Prepared {
-    return new Prepared((backend) => this.#fit.forward(fitted, backend, precision));
+  #forwardOf(fitted: Fitted, precision: Precision): FittedMap {
+    return new FittedMap((backend) => this.#fit.forward(fitted, backend, precision));
   }
 
   #reduce(x: Samples, shape: readonly number[] | undefined): Fitted {
     const part = this.#fit.empty(this.features).add(x, { shape });
     const empty = isNested(x) ? x.every((list) => list.length === 0) : x.length === 0;
     if (empty) throw wrongValue("x", "at least one value per feature", "none");
-    this.#checkFinite("x", part);
+    this.#checkFinite("x", part, precisionOf(x));
     return part;
   }
 
   /** What is infinite in x, or not finite in what was saved. */
-  #checkFinite(name: "x" | "json", part: Fitted): void {
+  #checkFinite(name: "x" | "json", part: Fitted, precision: Precision): void {
     const { count } = part;
     for (const values of this.#fit.witnesses(part)) {
       for (let j = 0; j < values.length; j++) {
@@ -264,53 +267,79 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
         );
       }
     }
+    // What float32 data are apart, float64 always holds.
+    if (precision === "float32") return;
+    const [what, spread] = this.#fit.spread(part);
+    const j = spread.indexOf(Number.POSITIVE_INFINITY);
+    if (j >= 0) throw wrongValue(name, `values whose ${what} float64 holds`, `Infinity in feature ${j}`);
   }
 
   /** Checks everything, then maps. */
   #map(
     x: Samples,
     { out, shape }: OutOption<Samples> & ShapeOption,
-    prepared: Prepared,
+    map: FittedMap,
     after: Readonly<Record<Precision, After>>,
+    features = this.features,
   ): Samples {
     if (isNested(x)) {
-      const { values: lists, layout } = this.#features.read(x, shape);
+      const { values: lists, layout } = this.#features.read(x, shape, features);
       if (out === undefined) {
-        return mapLists(lists, layout, prepared.on(backendForBoth(layout, lists)), after.float64);
+        return mapLists(lists, layout, map.on(backendForBoth(layout, lists)), after.float64);
       }
       // A copy is checked before anything is written. It is mapped in place, and copied back into the form of x.
       const { values } = lists;
       checkNested(out, lists);
-      this.#run(prepared, layout, values, values, after.float64);
+      // An item that is a getter may have fitted other features.
+      this.#features.check(layout.features);
+      this.#run(map, layout, values, values, after.float64);
       return lists.nest(values, out);
     }
     if (isFloat64Array(x)) {
-      const { values, layout } = this.#features.read(x, shape);
+      const { values, layout } = this.#features.read(x, shape, features);
       if (out !== undefined && !isFloat64Array(out)) throw wrongKind("out", "a Float64Array like x", out);
       const y = out ?? new Float64Array(layout.length);
       const to = inUse("out", y);
       if (out !== undefined) checkOutput(to, "x", viewOf(values));
-      this.#run(prepared, layout, values, to, after.float64);
+      this.#run(map, layout, values, to, after.float64);
       return y;
     }
     if (out !== undefined && (isNested(out) || isFloat64Array(out))) {
       throw wrongKind("out", "a Float32Array or a Tensor like x", out);
     }
-    const { layout } = this.#features.read(x, shape);
+    const { layout } = this.#features.read(x, shape, features);
     const call = new Call(x, { out, shape }, layout.features, this.axis);
-    return call.map(prepared.on(call.backend), after.float32);
+    return call.map(map.on(call.backend), after.float32);
   }
 
-  #run(prepared: Prepared, layout: Layout, x: Values, y: Values, after: After): void {
+  #run(map: FittedMap, layout: Layout, x: Values, y: Values, after: After): void {
     const backend = backendForBoth(layout, x);
-    backend.map(x, y, null, layout, prepared.on(backend), after);
+    backend.map(x, y, null, layout, map.on(backend), after);
   }
 
-  #checkFitted(prepared: Prepared | undefined): Prepared {
-    if (prepared === undefined) {
+  #checkFitted(map: FittedMap | undefined): FittedMap {
+    if (map === undefined) {
       throw new TypeError("scaler: expected a fitted one, got one that has seen no data (call fit first)");
     }
-    return prepared;
+    return map;
+  }
+}
+
+/** A map that follows from a fit: each backend has its own. */
+class FittedMap {
+  readonly #mapping: (backend: Backend) => Mapping;
+  readonly #table = new Prepared((backend) => backend.table(this.#mapping(backend)));
+
+  constructor(mapping: (backend: Backend) => Mapping) {
+    this.#mapping = mapping;
+  }
+
+  on(backend: Backend): Mapping {
+    return this.#table.on(backend) ?? this.#mapping(backend);
+  }
+
+  dispose(): void {
+    this.#table.dispose();
   }
 }
 

@@ -9,9 +9,10 @@ import {
   oneOf,
   type Plain,
   perFeature,
+  positiveInteger,
   wrongKind,
 } from "./argument.js";
-import { type Coefficients, NONE } from "./backend.js";
+import { type Coefficients, type Mapping, NONE } from "./backend.js";
 import { argumentsOf } from "./features.js";
 import { featuresFromJson, fieldsOf, listToJson, type Parsed } from "./json.js";
 import { checkAxis } from "./layout.js";
@@ -37,6 +38,8 @@ export interface SklearnStandard extends SklearnUnread {
   scale_: ArrayLike<number> | null;
   /** Biased variance per feature; null without deviation. */
   var_: ArrayLike<number> | null;
+  /** How many features: read where nothing else says it. */
+  n_features_in_?: number | undefined;
   /** Values per feature: one number, or one for each feature. */
   n_samples_seen_: number | ArrayLike<number>;
   /** Whether the mean is subtracted. Default: true. */
@@ -96,8 +99,9 @@ export class StandardScaler extends Scaler<Moments> {
     super(size, axis, {
       empty: (features) => new Moments(features, { axis, nan: "ignore" }),
       witnesses: ({ mean }) => [mean],
-      forward: (moments, backend) => backend.table(coefficients(moments)),
-      backward: (moments, backend) => backend.table(inverse(coefficients(moments))),
+      spread: ({ variance }) => ["variance", this.#withStd ? variance : new Float64Array()],
+      forward: (moments) => mappingOf(coefficients(moments)),
+      backward: (moments) => mappingOf(inverse(coefficients(moments))),
       after: { float32: NONE, float64: NONE },
     });
     this.#withMean = flag("withMean", withMean);
@@ -155,11 +159,13 @@ export class StandardScaler extends Scaler<Moments> {
     checkOptions(options, ["axis"]);
     checkObject("fitted", fitted);
     const { axis = -1 } = options;
-    const { mean_, var_, scale_, n_samples_seen_, with_mean = true } = fitted;
+    const { mean_, var_, scale_, n_samples_seen_, n_features_in_, with_mean = true } = fitted;
     const { with_std = scale_ !== null && scale_ !== undefined } = fitted;
     const mean = mean_ ?? scale_;
-    if (!isList(mean)) throw wrongKind("mean_", "an array of numbers", mean_);
-    const features = mean.length;
+    if (!isList(mean) && (mean || n_features_in_ === undefined)) {
+      throw wrongKind("mean_", "an array of numbers", mean_);
+    }
+    const features = isList(mean) ? mean.length : positiveInteger("n_features_in_", n_features_in_);
     const list = (name: string, values: unknown) => Float64Array.from(perFeature(name, values, features));
     const count =
       typeof n_samples_seen_ === "object" ? list("n_samples_seen_", n_samples_seen_) : n_samples_seen_;
@@ -221,4 +227,8 @@ function deviation({ count, mean, variance }: Moments): Float64Array<ArrayBuffer
     deviation[j] = constant ? 1 : Math.sqrt(deviation[j]);
   }
   return deviation;
+}
+
+function mappingOf(map: Coefficients): Mapping {
+  return { map, features: map.center.length };
 }

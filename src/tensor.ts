@@ -11,7 +11,7 @@ import {
 } from "./argument.js";
 import { type Block, viewOf } from "./backend.js";
 import { current, placed } from "./environment.js";
-import { freeWhenForgotten, neverForgotten } from "./forgotten.js";
+import { freeWhenForgotten, neverForgotten, type Owner, scopes } from "./forgotten.js";
 import { fieldsOf, type JsonNumber, listFromJson, listToJson, type Parsed } from "./json.js";
 import { checkShape, product } from "./layout.js";
 import { Shown } from "./shown.js";
@@ -27,14 +27,14 @@ export interface TensorJSON {
   data: JsonNumber[];
 }
 
-/** The tensors of each scope that runs, the innermost last. */
-const scopes: Set<Tensor>[] = [];
-
 /** The tensor of a view that was handed out: who holds the view keeps its memory. */
 const owners = new WeakMap<Float32Array, Tensor>();
 
 /** The memory of a tensor that is not disposed. */
 let blockOf: (tensor: Tensor) => Block | undefined;
+
+/** Its sizes, also of a subclass whose `shape` says something else. */
+export let shapeOf: (tensor: Tensor) => readonly number[];
 
 let isMade: (value: object) => value is Tensor;
 
@@ -47,6 +47,7 @@ let isMade: (value: object) => value is Tensor;
 export class Tensor extends Shown {
   static {
     blockOf = (tensor) => tensor.#block;
+    shapeOf = (tensor) => tensor.#shape;
     isMade = (value): value is Tensor => #block in value;
     // Where the language has no Symbol.dispose, what compilers make of `using` asks for this one.
     if (typeof Symbol.dispose !== "symbol") {
@@ -187,13 +188,14 @@ function initialValues(data: unknown, length: number, shape: readonly number[]):
 /** The sizes of an argument: given with the call, or carried by a tensor. */
 export function sizesOf(data: unknown, shape: unknown): readonly number[] | undefined {
   if (shape !== undefined) return checkShape(shape);
-  return isTensor(data) ? data.shape : undefined;
+  return isTensor(data) ? shapeOf(data) : undefined;
 }
 
 /**
  * Runs a function, and frees every tensor that was made in it and is not in its result, which may be a tensor or hold
  * tensors in arrays and plain objects. A loop of calls without `out` needs it: the garbage collector, which frees
- * forgotten tensors, does not run within a loop.
+ * forgotten tensors, does not run within a loop. Maps, layers and scalers that were made in it give back the memory of
+ * their tables, which a later use takes anew.
  *
  *     const y = scope(() => second.infer(first.infer(x)));   // the tensor in between is freed
  *
@@ -203,11 +205,12 @@ export function sizesOf(data: unknown, shape: unknown): readonly number[] | unde
  */
 export function scope<Result>(run: () => Result): Result {
   if (typeof run !== "function") throw wrongKind("run", "a function", run);
-  const made = new Set<Tensor>();
+  const made = new Set<Owner>();
   scopes.push(made);
   try {
     const result = run();
-    if (result instanceof Promise) {
+    // By brand: promises also come from other realms.
+    if (Object.prototype.toString.call(result) === "[object Promise]") {
       throw wrongKind(
         "run",
         "a function that returns its result, because tensors are freed then",
@@ -216,19 +219,23 @@ export function scope<Result>(run: () => Result): Result {
     }
     scopes.pop();
     const outer = scopes.at(-1);
-    for (const tensor of tensorsIn(result, new Set())) if (made.delete(tensor)) outer?.add(tensor);
+    for (const tensor of tensorsIn(result)) if (made.delete(tensor)) outer?.add(tensor);
     return result;
   } catch (error) {
     if (scopes.at(-1) === made) scopes.pop();
     throw error;
   } finally {
-    for (const tensor of made) tensor.dispose();
+    for (const owner of made) owner.dispose();
   }
 }
 
-function* tensorsIn(value: unknown, seen: Set<unknown>): Iterable<Tensor> {
-  if (value === null || typeof value !== "object" || ArrayBuffer.isView(value) || seen.has(value)) return;
-  seen.add(value);
-  if (isTensor(value)) yield value;
-  else for (const held of Object.values(value)) yield* tensorsIn(held, seen);
+function* tensorsIn(result: unknown): Iterable<Tensor> {
+  // What is added to a set while it is walked is walked, too.
+  const seen = new Set([result]);
+  for (const value of seen) {
+    if (isTensor(value)) yield value;
+    else if (value !== null && typeof value === "object" && !ArrayBuffer.isView(value)) {
+      for (const held of Object.values(value)) seen.add(held);
+    }
+  }
 }

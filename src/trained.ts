@@ -180,8 +180,17 @@ function trackedIn({ arrays }: Named, prefix: string): string | undefined {
 
 /** The norm of rows of this prefix: `weight`, of any number of axes, and perhaps `bias`. */
 export function pyTorchRows(stateDict: unknown, { prefix = "", epsilon }: PyTorchRowOptions) {
-  const named = stateDictOf(stateDict);
-  return { epsilon, ...affineOf(pyTorchArrays(named, prefix, "weight")) };
+  const { find, label } = pyTorchArrays(stateDictOf(stateDict), prefix, "weight");
+  return { epsilon, ...affineOf({ find: (name) => flat(find(name)), label }) };
+}
+
+/** Several axes as JSON has them, lists in lists, as one. */
+function flat(array: unknown): unknown {
+  return isNestedList(array) ? array.flat(8) : array;
+}
+
+function isNestedList(array: unknown): array is unknown[] {
+  return Array.isArray(array) && Array.isArray(array[0]);
 }
 
 function affineOf(arrays: Arrays) {
@@ -190,8 +199,8 @@ function affineOf(arrays: Arrays) {
 }
 
 function hasAxes(array: unknown): boolean {
-  const { shape } = heldBy(array);
-  return isList(shape) && shape.length > 1;
+  const { data, shape } = heldBy(array);
+  return (isList(shape) && shape.length > 1) || isNestedList(data);
 }
 
 /** `[gamma, beta, moving_mean, moving_variance]` without what the config switches off, or the same by name. */

@@ -70,6 +70,11 @@ describe("algebra", () => {
     expect(() => new Affine(2, { scale: [1, 0] }).inverse()).toThrow(
       new RangeError("scale[1]: expected a number other than 0, to be undone, got 0"),
     );
+    // Its reciprocal is beyond the numbers.
+    expect(() => new Affine(1, { scale: [1e-310] }).inverse()).toThrow(
+      new RangeError("scale[0]: expected a number other than 0, to be undone, got 1e-310"),
+    );
+    expect(new Affine(1, { scale: [1e-307] }).inverse().scale[0]).toBe(1 / 1e-307);
     expect(() => first.pipe(mapOf(3, 0))).toThrow(new RangeError("other: expected features = 5, got 3"));
     expect(() => first.pipe(new Affine(5, { axis: 1 }))).toThrow(
       new RangeError("other: expected axis = -1, got 1"),

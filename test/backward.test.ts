@@ -172,6 +172,9 @@ onBothBackends(() => {
     expect(() => layer.backward(x, x)).toThrow(
       new TypeError("backward: expected a call of train(x) before it, got none"),
     );
+    expect(() => layer.gradients(x, x)).toThrow(
+      new TypeError("gradients: expected a call of train(x) before it, got none"),
+    );
     layer.train(x);
     const out = new Float32Array(4);
     const more = new Float32Array(6);

@@ -488,6 +488,14 @@ describe("PyTorch", () => {
     expect(GroupNorm.fromPyTorch({ weight: [1, 1] }, { groups: 1, axis: -1 }).toJSON()).toMatchObject({
       ...{ axis: -1, epsilon: 1e-5, beta: null },
     });
+    // Among convolutions whose weights are lists in lists, as JSON has them.
+    const model = { "conv.weight": [[[[1]], [[2]]]], "norm.weight": [1, 2] };
+    expect(GroupNorm.fromPyTorch(model, { groups: 1, prefix: "norm" }).features).toBe(2);
+    expectError(
+      () => GroupNorm.fromPyTorch(model, { groups: 1, prefix: "conv" }),
+      RangeError,
+      'prefix: expected one of "norm", got "conv"',
+    );
   });
 
   test("an instance norm of a state dict", () => {
@@ -546,5 +554,7 @@ describe("PyTorch", () => {
     );
     const none = Reflect.apply.bind(null, GroupNorm.fromPyTorch, GroupNorm, [{ weight: [1] }, {}]);
     expectError(none, TypeError, "groups: expected a positive integer, got undefined");
+    const alone = Reflect.apply.bind(null, GroupNorm.fromPyTorch, GroupNorm, [{ weight: [1] }]);
+    expectError(alone, TypeError, "groups: expected a positive integer, got undefined");
   });
 });

@@ -55,7 +55,16 @@ export function singleLines(ends: AllEnds): Coefficients | null {
 
 /** The lines of all features for steps in float64; an end may be missed by a rounding where a feature has none. */
 export function doubleLines(ends: AllEnds): Coefficients {
-  return linesOf(ends, (each) => exactLine(each, DOUBLE) ?? doubleLine(each)) ?? noLines(0);
+  return linesOf(ends, (each) => exactLine(each, DOUBLE) ?? within(each, doubleLine(each))) ?? noLines(0);
+}
+
+/** The line, or a flatter one, with which neither end is beyond the range. */
+function within(ends: Ends, line: Line): Line {
+  const { center, scale, shift } = line;
+  const at = (x: number) => (x - center) * scale + shift;
+  if (at(ends.min) >= ends.low && at(ends.max) <= ends.high) return line;
+  const flatter = Math.min(scale * (1 - 1.5 * DOUBLE.unit), scale - Number.MIN_VALUE);
+  return within(ends, { center, scale: flatter, shift });
 }
 
 function linesOf(

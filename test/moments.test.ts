@@ -159,6 +159,10 @@ onBothBackends(() => {
 
   test("JSON is exact, also for what JSON has no numbers for", () => {
     const odd = new Moments(4).add(Float32Array.of(1.1, Number.NaN, Infinity, 0, 2.3, 1, 1, -0));
+    // Beyond 2⁵³.
+    const many = new Moments(1).add(Float32Array.of(1, 2));
+    for (let doubled = 0; doubled < 60; doubled++) many.merge(many);
+    expect(Moments.fromJSON(JSON.parse(JSON.stringify(many))).count).toBe(2 ** 61);
     const back = Moments.fromJSON(JSON.parse(JSON.stringify(odd)));
     expect(back.toJSON()).toEqual(odd.toJSON());
     expect(back.mean).toEqual(odd.mean);
@@ -178,6 +182,9 @@ onBothBackends(() => {
       expectError(fromJSON({ ...json, m2: [1, below] }), RangeError, expected);
     }
     expectError(fromJSON({ ...json, count: 0.5 }), RangeError, "count: expected a non-negative integer");
+    expectError(fromJSON({ ...json, count: Infinity }), RangeError, "count: expected a non-negative integer");
+    // No memory is taken for what the lists do not have.
+    expectError(fromJSON({ ...json, features: 2 ** 28 }), RangeError, "mean: expected an array of 268435456");
     expect(Moments.fromJSON({ ...json, m2: ["NaN", "Infinity"] }).variance).toEqual(
       Float64Array.of(Number.NaN, Number.POSITIVE_INFINITY),
     );

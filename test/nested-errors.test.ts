@@ -12,6 +12,8 @@ const ROWS = 300;
 const rowsOf = (): number[][] => Array.from({ length: ROWS }, (_, i) => [i, (i * i) % 7, Math.sin(i)]);
 const columnsOf = (): number[][] => [0, 1, 2].map((j) => rowsOf().map((row) => row[j]));
 
+const lying = (values: Float64Array, length = 6) =>
+  Object.defineProperty(values, "length", { value: length });
 const detached = (Values: typeof Float64Array | typeof Float32Array) => {
   const array = new Values(3);
   structuredClone(array.buffer, { transfer: [array.buffer] });
@@ -169,6 +171,73 @@ onBothBackends(() => {
     });
   });
 
+  test("a list whose length lies has as many numbers as it has", () => {
+    const long = () => lying(new Float64Array(2).fill(7), 4);
+    const short = () => lying(new Float64Array(4).fill(7), 2);
+    for (const Noun of [Moments, Extrema]) {
+      for (const [list, features] of [
+        [long, 2],
+        [short, 4],
+      ] as const) {
+        const rows = new Noun().add([list(), new Array(features).fill(7)]);
+        const columns = new Noun({ axis: 0 }).add([list(), new Array(features).fill(7)]);
+        expect([rows.features, rows.count, columns.count]).toEqual([features, 2, features]);
+        const other = [[1, 2, 3], list()];
+        for (const axis of [-1, 0]) {
+          expectError(() => new Noun({ axis }).add(other), RangeError, "x[1]: expected an array of");
+        }
+      }
+    }
+  });
+
+  test("rows that have other features when they are mapped than when they were fitted", () => {
+    const rows = [
+      [1, 2],
+      [3, 4],
+    ];
+    const wider = [
+      [1, 2, 3],
+      [4, 5, 6],
+    ];
+    for (const Scaler of [StandardScaler, MinMaxScaler]) {
+      const seen = new Set<string>();
+      // As often as the first row is read before it is another one.
+      for (let reads = 0; reads < 12; reads++) {
+        let read = 0;
+        const changing = new Proxy(rows, {
+          get: (rows, name) =>
+            Reflect.get(name === "0" && read++ >= reads ? wider : read > reads ? wider : rows, name),
+        });
+        const scaler = new Scaler();
+        try {
+          const y = scaler.fitTransform(changing);
+          expect(y.flat().filter(Number.isNaN)).toEqual([]);
+          seen.add("right");
+        } catch (error) {
+          expect(`${error}`).toMatch(/^RangeError: x(\[\d\])?: expected/);
+          seen.add("refused");
+        }
+      }
+      expect([...seen].sort()).toEqual(["refused", "right"]);
+    }
+  });
+
+  test("a nested out in an array that cannot be changed", () => {
+    const out = Object.freeze([
+      [0, 0],
+      [0, 0],
+    ]);
+    const x = [
+      [1, 2],
+      [3, 4],
+    ];
+    expect(new StandardScaler().fit(x).transform(x, { out: out as number[][] })).toBe(out);
+    expect(out).toEqual([
+      [-1, -1],
+      [1, 1],
+    ]);
+  });
+
   test("an item that decides how many features there are", () => {
     for (const noun of [new Moments(), new Extrema()]) {
       const rows = rowsOf();
@@ -196,7 +265,24 @@ onBothBackends(() => {
       ],
     ),
     ["a short row", (out) => replaced(out, [1]), RangeError, "out[7]: expected length 3, got 1"],
-    ["lost", (out) => replaced(out, detached(Float64Array)), RangeError, "out[7]: expected length 3, got 0"],
+    [
+      "lost",
+      (out) => replaced(out, detached(Float64Array)),
+      TypeError,
+      "out[7]: expected an array in use, got one whose memory was moved",
+    ],
+    [
+      "with a length that lies",
+      (out) => replaced(out, lying(new Float64Array(2), 3)),
+      RangeError,
+      "out[7]: expected length 3, got 2",
+    ],
+    [
+      "with a hole that cannot be filled",
+      (out) => replaced(out, Object.preventExtensions(Object.assign(new Array(3), [1, 2]))),
+      TypeError,
+      "out[7]: expected an array that can be written, got a frozen one",
+    ],
     [
       "frozen",
       (out) => replaced(out, Object.freeze([1, 2, 3])),
@@ -269,9 +355,6 @@ onBothBackends(() => {
         return 3;
       }
     }
-    const lying = (values: Float64Array, length = 6) =>
-      Object.defineProperty(values, "length", { value: length });
-
     test.each<[string, (values: Float64Array) => Float64Array]>([
       ["of a subclass", (values) => Reflect.construct(Own, [values.buffer])],
       ["with a length that lies", (values) => lying(values)],

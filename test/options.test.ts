@@ -74,6 +74,10 @@ onBothBackends(() => {
       expect(() => call(loose(out))).toThrow(`options: expected an object of options, got a Tensor ${hint}`);
       expect(() => call(loose(x))).toThrow(`got a Float32Array ${hint}`);
       expect(() => call(loose([1]))).toThrow(`got [1] ${hint}`);
+      // What holds its values otherwise.
+      expect(() => call(new Map([["out", out]]))).toThrow(`got a Map ${hint}`);
+      expect(() => call(Promise.resolve({ out }))).toThrow(`got a Promise ${hint}`);
+      expect(() => call(new ArrayBuffer(8))).toThrow(`got an ArrayBuffer ${hint}`);
     }
     expect(out.data).toEqual(new Float32Array(4));
     expect(layer.batchesTracked).toBe(0);

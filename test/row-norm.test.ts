@@ -1,7 +1,7 @@
 // LayerNorm and RMSNorm as users call them: arrays and tensors in every mixture, staged and where they stand, on both
 // backends. The kernels' own numbers are tested in node/rows.test.ts.
 
-import { LayerNorm, RMSNorm, Tensor } from "simdnorm";
+import { BatchNorm, LayerNorm, RMSNorm, Tensor } from "simdnorm";
 import { describe, expect, test } from "vitest";
 import { onBothBackends } from "./backends.js";
 import { make, normal, parameters } from "./data.js";
@@ -439,6 +439,22 @@ describe("what layers are made of", () => {
   test("a norm of several axes is one of their product", () => {
     const layer = LayerNorm.fromPyTorch({ weight: { data: weight, shape: [2, 3] }, bias });
     expect(layer.features).toBe(6);
+    // As JSON has it.
+    const lists = {
+      weight: [[Array.from(weight.subarray(0, 3)), Array.from(weight.subarray(3))]],
+      bias: [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+    };
+    const read = LayerNorm.fromPyTorch(JSON.parse(JSON.stringify(lists)));
+    expect([read.gamma, read.beta]).toEqual([weight, Float32Array.of(1, 2, 3, 4, 5, 6)]);
+    expectError(
+      () => BatchNorm.fromPyTorch({ running_mean: [[1, 2]], running_var: [[1, 2]] }),
+      TypeError,
+      "expected a number, got [1, 2]",
+    );
   });
 
   test.each([

@@ -292,7 +292,7 @@ onBothBackends(() => {
       [[[1, null]], "x[0][1]: expected a number, got null (a gap is NaN)"],
       [[[1, "2"]], 'x[0][1]: expected a number, got "2"'],
       [["12"], 'x[0]: expected an array of numbers, a Float32Array or a Float64Array, got "12"'],
-      [new Int32Array(2), "x: expected a Float32Array or a Tensor, got a Int32Array"],
+      [new Int32Array(2), "x: expected a Float32Array or a Tensor, got an Int32Array"],
     ] as const) {
       expect(() => scaler.transform(unchecked(x))).toThrow(message);
       expect(() => scaler.fit(unchecked(x))).toThrow(message);

@@ -613,6 +613,7 @@ onBothBackends((name) => {
         { ...standard, moments: { ...moments, m2: [1, -1] } },
         { ...standard, moments: { ...moments, mean: [1] } },
         { ...standard, moments: { ...moments, axis: 0 } },
+        { ...standard, moments: { ...moments, features: null, count: 0, mean: [], m2: [] } },
       ]) {
         expect(() => StandardScaler.fromJSON(wrong)).toThrow(RangeError);
       }
@@ -621,10 +622,40 @@ onBothBackends((name) => {
         { ...minmax, range: [1, 1] as [number, number] },
         { ...minmax, extrema: { ...extrema, max: ["Infinity" as const, 1] } },
         { ...minmax, extrema: { ...extrema, axis: 1 } },
+        { ...minmax, extrema: { ...extrema, features: null, count: 0, min: [], max: [] } },
       ]) {
         expect(() => MinMaxScaler.fromJSON(wrong)).toThrow(RangeError);
       }
     });
+  });
+
+  test("values so far apart that float64 does not hold their variance or range are refused", () => {
+    const far = (size: number) =>
+      Float64Array.from({ length: 10_000 }, (_, i) => (i % 2 === 0 ? -size : size));
+    const standard = new StandardScaler(1).fit(far(1));
+    const range = new MinMaxScaler(1).fit(far(1));
+    const before = JSON.stringify([standard, range]);
+    const held = (what: string) =>
+      `x: expected values whose ${what} float64 holds, got Infinity in feature 0`;
+    for (const fit of ["fit", "partialFit", "fitTransform"] as const) {
+      expect(() => standard[fit](far(1e153))).toThrow(held("variance"));
+      expect(() => range[fit](far(1e308))).toThrow(held("range"));
+    }
+    expect(JSON.stringify([standard, range])).toBe(before);
+    // A scale that small has fewer digits.
+    const [low, high] = range.fitTransform(far(8e307));
+    expect(low).toBe(0);
+    expect(high).toBeLessThanOrEqual(1);
+    expect(high).toBeGreaterThanOrEqual(1 - 2 ** -50);
+    expect(new StandardScaler(1, { withStd: false }).fitTransform(far(1e153))[1]).toBe(1e153);
+  });
+
+  test("−0 in a range is 0, also after JSON", () => {
+    const scaler = new MinMaxScaler(1, { range: [-0, 1] }).fit(Float32Array.of(1, 2));
+    const copy = MinMaxScaler.fromJSON(JSON.parse(JSON.stringify(scaler)));
+    expect(scaler.merge(copy).range).toEqual([0, 1]);
+    const negative = new StandardScaler(2, { axis: -0 });
+    expect(negative.axis).toBe(0);
   });
 
   describe("errors", () => {

@@ -37,6 +37,23 @@ onBothBackends((name) => {
     for (const tensor of held.list) tensor.dispose();
   });
 
+  test("a result may be nested deeply", () => {
+    const list: unknown[] = [];
+    const found = scope(() => {
+      let inner = list;
+      for (let level = 0; level < 100_000; level++) {
+        const next: unknown[] = [];
+        inner.push(next);
+        inner = next;
+      }
+      const tensor = new Tensor([1], [5]);
+      inner.push(tensor);
+      return { list, tensor };
+    });
+    expect(found.tensor.data[0]).toBe(5);
+    found.tensor.dispose();
+  });
+
   test("an inner scope's result belongs to the outer one", () => {
     const made: Tensor[] = [];
     scope(() => {
@@ -59,6 +76,10 @@ onBothBackends((name) => {
       }),
     ).toThrow("run: expected a function that returns its result");
     expect(made.map(used)).toEqual([false, false]);
+    expect(made.map(used)).toEqual([false, false]);
+    // Also one of another realm.
+    const promise = Object.create({}, { [Symbol.toStringTag]: { value: "Promise" } });
+    expect(() => scope(() => promise)).toThrow("run: expected a function that returns its result");
     // And the next tensor belongs to no scope.
     using after = new Tensor([1]);
     expect(used(after)).toBe(true);

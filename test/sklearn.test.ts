@@ -35,6 +35,14 @@ onBothBackends(() => {
     expect(scaler.transform([[4, 6, 2]])).toEqual([[2, 1, 0]]);
     const uncentered = StandardScaler.fromSklearn({ ...standard, with_mean: false });
     expect(uncentered.transform([[0, 5, 2]])).toEqual([[0, 5, 2]]);
+    // Neither: nothing but n_features_in_ says how many features there are.
+    const none = { mean_: null, var_: null, scale_: null, with_mean: false, n_samples_seen_: 3 };
+    const neither = StandardScaler.fromSklearn({ ...none, n_features_in_: 3 });
+    expect(neither.transform([[1, 5, 2]])).toEqual([[1, 5, 2]]);
+    expect(() => StandardScaler.fromSklearn(none)).toThrow("mean_: expected an array of numbers, got null");
+    expect(() => StandardScaler.fromSklearn({ ...none, n_features_in_: 0 })).toThrow(
+      "n_features_in_: expected a positive integer, got 0",
+    );
   });
 
   test("min-max", () => {
@@ -64,6 +72,10 @@ onBothBackends(() => {
       "var_: expected an array of features = 3 numbers, got length 1",
     );
     expect(() => StandardScaler.fromSklearn({ ...standard, n_samples_seen_: -1 })).toThrow(RangeError);
+    // Their sum of squares is beyond the numbers.
+    expect(() => StandardScaler.fromSklearn({ ...standard, var_: [1e308, 1, 1] })).toThrow(
+      "json: expected values whose variance float64 holds, got Infinity in feature 0",
+    );
     expect(() => MinMaxScaler.fromSklearn({ data_min_: [2], data_max_: [1] })).toThrow("min ≤ max");
     expect(() => MinMaxScaler.fromSklearn({ data_min_: [0], data_max_: [1], feature_range: [1, 0] })).toThrow(
       RangeError,

@@ -6,12 +6,10 @@
 
 import { apply as applyDoubles, fold as foldDoubles, moments as momentsOfDoubles } from "#double/loops.js";
 import { exhausted } from "../argument.js";
-import { type Backend, type Pass, type Values, type View, viewOf } from "../backend.js";
+import { type Backend, NOTHING, type Pass, type Values, type View, viewOf } from "../backend.js";
 import { backward, slopes } from "./backward.js";
 import { gradients } from "./gradients.js";
 import { apply, fold, moments } from "./loops.js";
-
-const NOTHING = /* @__PURE__ */ new Float32Array();
 
 const singles = { apply, fold, moments };
 
@@ -30,12 +28,12 @@ function backendOf(name: "javascript" | "double", loops: typeof singles): Backen
     },
 
     apply(layout, map, after) {
-      const coefficients = "pointer" in map ? map.map : loops.fold(map.statistics, map.norm);
+      const coefficients = "map" in map ? map.map : loops.fold(map.statistics, map.norm);
       loops.apply(x, y, layout, coefficients, beside, after);
     },
 
-    slope(layout, statistics, norm, of) {
-      backward(x, beside ?? NOTHING, y, layout, statistics, slopes(statistics, norm, of));
+    slope(layout, statistics, norm, weighted) {
+      backward(x, beside ?? NOTHING, y, layout, statistics, slopes(statistics, norm, weighted));
     },
 
     close() {
@@ -56,8 +54,8 @@ function backendOf(name: "javascript" | "double", loops: typeof singles): Backen
       }
     },
 
-    table(map) {
-      return { map, pointer: 0, copies: 1, free() {} };
+    table(mapping) {
+      return { ...mapping, pointer: 0, copies: 1, free() {} };
     },
 
     keep() {

@@ -2,7 +2,7 @@
 // that is a typed array is one for the loops of arrays; all else is copied first, which also finds out what is wrong.
 
 import { isFloat64Array } from "../argument.js";
-import { type After, type Coefficients, NONE, type Table } from "../backend.js";
+import { type After, type Coefficients, type Mapping, NONE } from "../backend.js";
 import type { Layout } from "../layout.js";
 import { isPlain, type Lists, plane, type Writable } from "../lists.js";
 import { double, javascript } from "./javascript.js";
@@ -10,12 +10,12 @@ import * as column from "./list-columns.js";
 import * as rows from "./list-rows.js";
 
 /** The map of x, then clamped, as new lists in the form of x. */
-export function mapLists(x: Lists, layout: Layout, table: Table, after: After): Writable {
-  const { map } = table;
+export function mapLists(x: Lists, layout: Layout, mapping: Mapping, after: After): Writable {
+  const { map } = mapping;
   const mapped = x.kind === "rows" ? rows.apply(x.lists, layout.features, map) : applyToColumns(x, map);
   if (mapped === null || !x.isWhole) {
     const { values } = x;
-    double().map(values, values, null, layout, table, after);
+    double().map(values, values, null, layout, mapping, after);
     return x.nest(values, undefined);
   }
   const { low, high } = after;
@@ -38,12 +38,12 @@ function applyToColumns(x: Lists, map: Coefficients): Writable | null {
     // Both backends compute in float64.
     const backend = isFloat64Array(array) ? double() : javascript;
     const y = isFloat64Array(array) ? new Float64Array(x.size) : new Float32Array(x.size);
-    const table = backend.table({
+    const own = {
       center: map.center.subarray(j, j + 1),
       scale: map.scale.subarray(j, j + 1),
       shift: map.shift.subarray(j, j + 1),
-    });
-    backend.map(array, y, null, plane(x.size), table, NONE);
+    };
+    backend.map(array, y, null, plane(x.size), { map: own, features: 1 }, NONE);
     mapped.push(y);
   }
   return mapped;

@@ -23,7 +23,9 @@ export class Family<Kernels, Steps> {
   on(scratch: Scratch): Steps | null {
     if (scratch !== this.#scratch) {
       const kernels = this.#module.on(scratch.linear);
-      this.#steps = kernels && this.#make(scratch, kernels);
+      // Not for good: the host may give its module later.
+      if (kernels === null) return null;
+      this.#steps = this.#make(scratch, kernels);
       this.#scratch = scratch;
     }
     return this.#steps;

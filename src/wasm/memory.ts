@@ -63,7 +63,9 @@ export class Memory {
   /** Bytes that begin a cache line. */
   take(bytes: number): Taken {
     if (bytes > MOST) {
-      throw new RangeError(`memory: expected at most 1 GiB for one tensor, got ${bytes} bytes (use several)`);
+      throw new RangeError(
+        `memory: expected less than 1 GiB for one tensor, got ${bytes} bytes (use several)`,
+      );
     }
     try {
       const large = bytes > LARGE;
@@ -73,16 +75,6 @@ export class Memory {
       return { pointer: start + skip, free: () => this.#kernels.free(start) };
     } catch (cause) {
       throw exhausted(bytes, cause);
-    }
-  }
-
-  /** Grows the memory once for `bytes` that blocks will take. */
-  reserve(bytes: number): void {
-    const taken: Taken[] = [];
-    try {
-      for (let left = bytes; left > 0; left -= MOST) taken.push(this.take(Math.min(left, MOST)));
-    } finally {
-      for (const { free } of taken) free();
     }
   }
 
@@ -96,6 +88,16 @@ export class Memory {
     const view = viewOf(values);
     if (view.buffer !== buffer || view.byteOffset + view.byteLength + SLACK > this.#size) return 0;
     return view.byteOffset;
+  }
+}
+
+/** Grows a memory once for `bytes` that blocks will take. */
+export function reserve(memory: Memory, bytes: number): void {
+  const taken: Taken[] = [];
+  try {
+    for (let left = bytes; left > 0; left -= MOST) taken.push(memory.take(Math.min(left, MOST)));
+  } finally {
+    for (const { free } of taken) free();
   }
 }
 

@@ -15,9 +15,14 @@ export function isModule(value: unknown): value is WebAssembly.Module {
 
 /** What a module is called, if it is of this build. */
 export function nameOf(module: WebAssembly.Module): string | undefined {
-  const [section = new ArrayBuffer(0)] = WebAssembly.Module.customSections(module, "simdnorm");
-  const [name, of] = String.fromCharCode(...new Uint8Array(section)).split(" ");
-  return of === build ? name : undefined;
+  try {
+    const [section = new ArrayBuffer(0)] = WebAssembly.Module.customSections(module, "simdnorm");
+    const [name, of] = String.fromCharCode(...new Uint8Array(section)).split(" ");
+    return of === build ? name : undefined;
+  } catch {
+    // It only says that it is a module.
+    return undefined;
+  }
 }
 
 /** What the host has compiled, by name. */
@@ -42,8 +47,8 @@ export class Bundled<Exports> {
   }
 
   /**
-   * A new instance of the kernels, which work in a memory, or in one of their own; null where they cannot run: under a content security
-   * policy WebKit compiles modules, but refuses their instances.
+   * A new instance of the kernels, which work in a memory, or in one of their own; null where they cannot run: under a
+   * content security policy WebKit compiles modules, but refuses their instances.
    */
   on(memory: WebAssembly.Memory | null): Exports | null {
     let module = given.get(this.#name);

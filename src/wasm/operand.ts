@@ -1,6 +1,6 @@
 // An array of the running call: where it stands in linear memory, or chunk by chunk in a window there.
 
-import { type Values, type View, viewOf } from "../backend.js";
+import { NOTHING, type Values, type View, viewOf } from "../backend.js";
 import type { Floats, Memory } from "./memory.js";
 import type { Chunk } from "./walk.js";
 
@@ -70,8 +70,6 @@ export class Window {
   }
 }
 
-const NOTHING = new Float32Array();
-
 export class Operand {
   readonly #memory: Memory;
   readonly #window: Window;
@@ -106,7 +104,7 @@ export class Operand {
 
   /** Keeps what is staged from now on, where the window is large enough, because it will be read again. */
   keep(): void {
-    this.#spread = !this.resident && this.#array.length <= this.#window.length;
+    this.#spread = !this.resident && this.array.length <= this.#window.length;
   }
 
   /** A pointer to the chunk's values: where they stand, or staged now. */
@@ -114,7 +112,7 @@ export class Operand {
     if (this.#values === null) return 0;
     if (this.#stands(chunk)) return this.#pointer + 4 * chunk.offset;
     const at = this.#at(chunk);
-    this.#window.stage(this.#array, chunk, at);
+    this.#window.stage(this.array, chunk, at);
     return this.#window.pointer + 4 * at;
   }
 
@@ -128,7 +126,7 @@ export class Operand {
 
   /** Back to where the array lives. */
   store(chunk: Chunk): void {
-    if (!this.#stands(chunk)) this.#window.unstage(this.#array, chunk, this.#at(chunk));
+    if (!this.#stands(chunk)) this.#window.unstage(this.array, chunk, this.#at(chunk));
   }
 
   /** Lets go of the array. */
@@ -146,8 +144,8 @@ export class Operand {
     return (this.#over ?? this).#spread && chunk.row === chunk.pitch ? chunk.offset : 0;
   }
 
-  /** The values where they live. */
-  get #array(): View {
+  /** The values where they live, none of nothing. */
+  get array(): View {
     return this.#values === null ? NOTHING : viewOf(this.#values);
   }
 }

@@ -18,9 +18,6 @@ import { Family } from "./family.js";
 import { type Chunk, STRIP, WINDOW, walk } from "./walk.js";
 import type { Scratch } from "./wasm.js";
 
-/** Bytes that a strip's sums and state take, see assembly/exact.ts: more than its extrema. */
-const WORK = 16 + 72 * STRIP;
-
 type Kernels = Awaited<ReturnType<typeof instantiate>>;
 
 /** The window holds all they need: a chunk, then what the kernels work with, then what they return. */
@@ -43,7 +40,8 @@ class WasmStatistics implements StatisticsSteps, LineSteps {
     this.#memory = memory;
     this.#window = window;
     this.#work = window + 4 * WINDOW;
-    this.#results = this.#work + WORK;
+    // Behind the bytes of a strip's sums and state, see assembly/exact.ts: more than its extrema take.
+    this.#results = this.#work + 16 + 72 * STRIP;
   }
 
   moments(x: Values, layout: Layout, skip: boolean, { count, mean, m2 }: Present): void {

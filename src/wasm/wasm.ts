@@ -13,6 +13,7 @@ import {
   type Folded,
   type Gradients,
   type Kept,
+  type Mapping,
   type Norm,
   type Packed,
   type Pass,
@@ -37,8 +38,6 @@ const SLOPE_GROUP = 128;
 
 /** Bytes of what a map is folded from, per 8 features: see assembly/fold.ts. */
 const INPUTS = 192;
-
-const NOTHING = new Float32Array();
 
 export class Wasm implements Backend, Pass {
   readonly name = "wasm";
@@ -98,17 +97,9 @@ export class Wasm implements Backend, Pass {
     return this.#memory.placed(values);
   }
 
-  /** Grows the memory once for `bytes` that tensors will take. */
-  reserve(bytes: number): void {
-    this.#memory.reserve(bytes);
-  }
-
-  table(
-    map: Coefficients,
-    packed: Packed = (...at) => this.#pack(map, ...at),
-    features = map.center.length,
-  ): Table {
+  table(mapping: Mapping): Table {
     const kernels = this.#kernels;
+    const { features, map, packed = this.#packed(map) } = mapping;
     const copies = copiesOf(features, Number.POSITIVE_INFINITY);
     const { pointer, free } = this.#memory.take(MAP_GROUP * Math.ceil((features * copies) / 8));
     let held = true;
@@ -119,20 +110,24 @@ export class Wasm implements Backend, Pass {
       held = packed(first, width, single) && held;
       if (single !== table) kernels.tileTable(single, width, 1, width * copies, table, MAP_GROUP);
     }
-    return { map, pointer: held ? pointer : 0, copies, free };
+    return { ...mapping, pointer: held ? pointer : 0, copies, free };
   }
 
   keep(features: number): Kept {
-    const { pointer, free } = this.#memory.take((MAP_GROUP + INPUTS) * Math.ceil(features / 8));
+    // Of one strip: more are folded anew.
+    const groups = features > STRIP ? 0 : Math.ceil(features / 8);
+    const { pointer, free } = this.#memory.take((MAP_GROUP + INPUTS) * groups);
     return { pointer, held: undefined, free };
   }
 
-  #pack({ center, scale, shift }: Coefficients, first: number, width: number, table: number): boolean {
-    const strip = { first, width };
-    this.#mean.values.set(part(center, strip));
-    this.#m2.values.set(part(scale, strip));
-    this.#first.values.set(part(shift, strip));
-    return this.#kernels.pack(this.#mean.pointer, this.#m2.pointer, this.#first.pointer, width, table);
+  #packed({ center, scale, shift }: Coefficients): Packed {
+    return (first, width, table) => {
+      const strip = { first, width };
+      this.#mean.values.set(part(center, strip));
+      this.#m2.values.set(part(scale, strip));
+      this.#first.values.set(part(shift, strip));
+      return this.#kernels.pack(this.#mean.pointer, this.#m2.pointer, this.#first.pointer, width, table);
+    };
   }
 
   // ------------------------------------------------------------------------------------ pass
@@ -157,9 +152,9 @@ export class Wasm implements Backend, Pass {
     if (strips.length !== 1 || !strips[0].columns) return false;
     const table = this.#fold(strips[0], map);
     if (table === 0) return false;
-    const { width, inner, copies, stride } = strips[0];
-    const tiles = "pointer" in map && inner === 1 ? map.copies : copies;
-    this.#kernels.columnsApply(from, to, layout.outer, width * inner, tiles, stride, table, 0, low, high);
+    const { width, inner, stride } = strips[0];
+    const copies = copiesIn(map, strips[0]);
+    this.#kernels.columnsApply(from, to, layout.outer, width * inner, copies, stride, table, 0, low, high);
     return true;
   }
 
@@ -256,8 +251,7 @@ export class Wasm implements Backend, Pass {
     for (const strip of strips) {
       if (strips.length > 1) table = this.#fold(strip, map);
       const { width, columns, inner, stride, chunks } = strip;
-      // A map's own table is of as many rows as it has been made for.
-      const copies = "pointer" in map && inner === 1 ? map.copies : strip.copies;
+      const copies = copiesIn(map, strip);
       for (const chunk of chunks) {
         const x = this.#x.load(chunk);
         const added = this.#beside.load(chunk);
@@ -301,24 +295,30 @@ export class Wasm implements Backend, Pass {
 
   /** The strip's table, as it is read: of its statistics and parameters. 0 where float32 does not hold the map. */
   #fold(strip: Strip, map: Folded): number {
+    const { width } = strip;
     if ("pointer" in map) {
       const table = map.pointer && map.pointer + (MAP_GROUP / 8) * strip.first;
       return table && strip.inner > 1 ? this.#tile(strip, table, MAP_GROUP) : table;
     }
+    if ("map" in map) {
+      const { packed = this.#packed(map.map) } = map;
+      return packed(strip.first, width, this.#table) ? this.#tile(strip, this.#table, MAP_GROUP) : 0;
+    }
     const { statistics, norm } = map;
-    const { width } = strip;
     this.#about(strip, statistics);
     this.#parameters(strip, norm);
     const { pointer: mean } = this.#mean;
     const { pointer: m2 } = this.#m2;
     const { pointer: gamma } = this.#gamma;
     const { pointer: beta } = this.#beta;
-    // What is kept has the features of one strip.
+    // What is kept is of one strip.
     const kept = width === statistics.mean.length ? map.kept : undefined;
     const table = kept?.pointer ?? this.#table;
     const inputs = table + MAP_GROUP * Math.ceil(width / 8);
-    let held = kept && this.#kernels.keep(mean, m2, gamma, beta, width, inputs) ? kept.held : undefined;
-    held ??= this.#kernels.fold(mean, m2, statistics.count, gamma, beta, norm.epsilon, width, table);
+    const same = kept !== undefined && this.#kernels.keep(mean, m2, gamma, beta, width, inputs);
+    const before = same ? kept.held : undefined;
+    const held =
+      before ?? this.#kernels.fold(mean, m2, statistics.count, gamma, beta, norm.epsilon, width, table);
     if (kept) kept.held = held;
     return held ? this.#tile(strip, table, MAP_GROUP) : 0;
   }
@@ -361,7 +361,7 @@ export class Wasm implements Backend, Pass {
 
   /** Runs a step by loops, in float64, where float32 does not hold what is computed. */
   #loop(step: (pass: Pass) => void): void {
-    runOn(javascript, this.#x.values ?? NOTHING, this.#y.values, this.#beside.values, step);
+    runOn(javascript, this.#x.array, this.#y.values, this.#beside.values, step);
   }
 
   // ------------------------------------------------------------------------------------ walk
@@ -403,6 +403,11 @@ interface Walked {
   readonly inner: number;
   readonly resident: boolean;
   readonly strips: readonly Strip[];
+}
+
+/** How many rows the strip's table is of: a map's own, of as many as it was made for. */
+function copiesIn(map: Folded, { inner, copies }: Strip): number {
+  return "pointer" in map && inner === 1 ? map.copies : copies;
 }
 
 type Part = Pick<Strip, "first" | "width">;

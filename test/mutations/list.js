@@ -159,10 +159,26 @@ export const mutations = [
   ["src/prepared.ts", "neverForgotten(this);", "", ["test/node/environment.test.ts", ...memory]],
   [
     "src/scaler.ts",
-    "const y = this.#map(x, { out, shape }, forward, this.#fit.after);\n      this.#adopt(part, precision, forward);",
-    "this.#adopt(part, precision, forward);\n      const y = this.#map(x, { out, shape }, forward, this.#fit.after);",
-    ["test/node/exhaustion.test.ts"],
+    "const y = this.#map(x, { out, shape }, forward, this.#fit.after, part.features);\n      this.#adopt(part, precision, forward);",
+    "this.#adopt(part, precision, forward);\n      const y = this.#map(x, { out, shape }, forward, this.#fit.after, part.features);",
+    ["test/nested-errors.test.ts", "test/scalers.test.ts"],
   ],
+  ["src/scaler.ts", "this.#fit.after, part.features);", "this.#fit.after);", ["test/nested-errors.test.ts"]],
+  ["src/prepared.ts", "this.#scope?.add(this);", "", ["test/node/growth.test.ts"]],
+  ["src/prepared.ts", "this.#uses.clear();", "", ["test/node/growth.test.ts"]],
+  [
+    "src/wasm/wasm.ts",
+    "const groups = features > STRIP ? 0 :",
+    "const groups =",
+    ["test/node/growth.test.ts"],
+  ],
+  [
+    "src/wasm/wasm.ts",
+    "packed(strip.first, width, this.#table) ?",
+    "packed(0, width, this.#table) ?",
+    ["test/strips.test.ts", "test/affine.test.ts"],
+  ],
+  ["src/range.ts", "tries < 8 &&", "tries < 0 &&", ["test/range.test.ts"]],
 
   // Arguments.
   [
@@ -355,8 +371,8 @@ export const mutations = [
   ["src/wasm/image-steps.ts", "apart: 4 * this.#pixels }", "apart: 4 * count }", images],
   [
     "src/prepared.ts",
-    "if (backend === this.#backend && this.#table !== undefined)",
-    "if (this.#table !== undefined)",
+    "if (backend === this.#backend && this.#made !== undefined)",
+    "if (this.#made !== undefined)",
     ["test/scalers.test.ts"],
   ],
   ["src/environment.ts", "if (given !== undefined) wasm = given;", "", ["test/node/growth.test.ts"]],
@@ -366,7 +382,12 @@ export const mutations = [
     "const TINY_BLOCK = 2 ** 40;",
     ["test/thresholds.test.ts", "test/node/environment.test.ts", ...operand],
   ],
-  ["src/call.ts", "return isTensor(y) || y.length > 0 ? y : viewOf(values);", "return y;", memory],
+  [
+    "src/call.ts",
+    "return isTensor(y) || y.length > 0 || this.layout.length === 0 ? y : viewOf(values);",
+    "return y;",
+    memory,
+  ],
   ["src/grouped.ts", "first = (first + width) % features;", "first = 0;", ["test/group-norm.test.ts"]],
   [
     "src/grouped.ts",
@@ -453,7 +474,12 @@ export const mutations = [
   ["assembly/range.ts", "f32x4.eq(narrow(w0, w1), infinite)", "f32x4.eq(scale, infinite)", lines],
   ["src/min-max-scaler.ts", "max[j] - min[j] > 2 ** 127", "false", ["test/beyond-float32.test.ts"]],
   ["src/min-max-scaler.ts", "float32: clamp ?", "float32: clamp && size === -1 ?", ["test/scalers.test.ts"]],
-  ["src/scaler.ts", 'this.#checkFinite("x", part);', "", ["test/scalers.test.ts", "test/samples.test.ts"]],
+  [
+    "src/scaler.ts",
+    'this.#checkFinite("x", part, precisionOf(x));',
+    "",
+    ["test/scalers.test.ts", "test/samples.test.ts"],
+  ],
   [
     "src/scaler.ts",
     'precision === "float64" ? precision : this.#precision',

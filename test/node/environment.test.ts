@@ -84,9 +84,13 @@ describe("init", () => {
   ])("refuses another module, %s, and goes on with what it had", (_, bytes) => {
     using before = new Tensor([2], [1, 2]);
     const module = new WebAssembly.Module(new Uint8Array(bytes));
-    const message = "module: expected the module of simdnorm/kernels.wasm of this version, got an object";
+    const message =
+      "module: expected the module of simdnorm/kernels.wasm of this version, got a WebAssembly.Module";
     for (const options of [{ module }, { module, backend: "javascript" as const }]) {
       expectError(() => init(options), TypeError, message);
+    }
+    for (const claims of [{ [Symbol.toStringTag]: "WebAssembly.Module" }, new Proxy(module, {})]) {
+      expectError(() => init({ module: claims }), TypeError, "module: expected");
     }
     expect(backend()).toBe("wasm");
     expect(new BatchNorm(2, { epsilon: 0 }).infer(before).data).toEqual(Float32Array.of(1, 2));

@@ -58,15 +58,17 @@ test("a map's table: a scaler keeps what it was fitted to", async () => {
     const N = 100_000;
     const first = new Float32Array(2 * N).map((_, i) => (i < N ? 0 : 2));
     const scalers = [new StandardScaler(N), new MinMaxScaler(N)];
-    for (const scaler of scalers) scaler.fit(first);
+    for (const scaler of scalers) scaler.fitTransform(first);
     const all = fill();
-    const refused = scalers.map((scaler) => caught(() => scaler.fitTransform(first.map((_, i) => i))));
+    const refused = scalers.map((scaler) => caught(() => scaler.transform(first).length));
+    const once = scalers.map((scaler) => scaler.fitTransform(first).length);
     for (const tensor of all) tensor.dispose();
     const kept = scalers.map((scaler) => [scaler.count, ...scaler.transform(first).subarray(N - 1, N + 1)]);
-    console.log(JSON.stringify([refused, kept]));`);
+    console.log(JSON.stringify([refused, once, kept]));`);
   const bytes = 96 * (100_000 / 8);
   expect(found).toEqual([
     [error(bytes), error(bytes)],
+    [200_000, 200_000],
     [
       [2, -1, 1],
       [2, 0, 1],

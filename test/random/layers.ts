@@ -2,7 +2,18 @@
 // place and out of place.
 
 import fc from "fast-check";
-import { Affine, BatchNorm, type Data, GroupNorm, InstanceNorm, LayerNorm, Moments, RMSNorm } from "simdnorm";
+import {
+  Affine,
+  BatchNorm,
+  type Data,
+  GroupNorm,
+  InstanceNorm,
+  LayerNorm,
+  Moments,
+  RMSNorm,
+  scope,
+  Tensor,
+} from "simdnorm";
 import { kinds, make, parameters, uniform } from "../data.js";
 import { bounds } from "../gradient-bounds.js";
 import {
@@ -176,6 +187,7 @@ const operations = {
     const { sizes, x, given } = run;
     const { gamma, beta, mean, variance } = parameters(sizes.features);
     const layer = batchNorm(run, { runningMean: mean, runningVariance: variance });
+    if (run.c.seed % 2 === 0) scope(() => layer.infer(new Tensor(run.shape, x)));
     const y = call<Data>(layer.infer, layer, given[0].given, options(run));
     const exact = normalize(x, sizes, { mean, variance, gamma, beta, epsilon: run.c.epsilon });
     const feature = featureOf(sizes);
@@ -194,6 +206,8 @@ const operations = {
     ];
     const map = kept(c, maps[c.seed % 4](), Affine);
     const { center, scale, shift } = map;
+    // Its first use, or its second or third, which have a table.
+    for (let use = c.seed % 3; use > 0; use--) map.apply(x, { shape: run.shape });
     const y = call<Data>(map.apply, map, given[0].given, options(run));
     const exact = new Float64Array(x.length);
     eachValue(sizes, (i, j) => {
