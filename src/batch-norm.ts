@@ -72,9 +72,11 @@ const OPTIONS = [...NORM, "momentum", "unbiased", "runningMean", "runningVarianc
 export class BatchNorm extends Layer {
   readonly #momentum: number | null;
   readonly #unbiased: boolean;
+  /** Of one value, so that m2 is the variance. */
   readonly #running: Statistics;
   readonly #kept = new Prepared((backend) => backend.keep(this.features));
   #batchesTracked = 0;
+  // Two in turn: backward reads the latest batch's while the next one is reduced.
   #spare: Statistics;
   #trained: { batch: Statistics; activated: boolean } | undefined;
 

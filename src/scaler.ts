@@ -120,8 +120,8 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
    * @param x rows or columns (nested arrays), float64 or float32 values (row-major), or a tensor; NaN is ignored
    * @param options sizes of an array (`shape`)
    * @returns this
-   * @throws TypeError, RangeError if x does not fit, is empty or has an infinite value; what was fitted
-   *   before then stays
+   * @throws TypeError, RangeError if x does not fit, is empty, or has a value that is infinite or so far from the others
+   *   that float64 does not hold their variance or range; what was fitted before then stays
    */
   fit(x: Samples, options: FitOptions = {}): this {
     checkOptions(options, FIT);
@@ -307,6 +307,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     if (out !== undefined && (isNested(out) || isFloat64Array(out))) {
       throw wrongKind("out", "a Float32Array or a Tensor like x", out);
     }
+    // For the number of features, where nothing else says it.
     const { layout } = this.#features.read(x, shape, features);
     const call = new Call(x, { out, shape }, layout.features, this.axis);
     return call.map(map.on(call.backend), after.float32);
