@@ -1,7 +1,7 @@
 // An affine map per feature: what every normalization comes down to.
 
 import { checkOptions, type Plain, perFeature, positiveInteger, wrongKind, wrongValue } from "./argument.js";
-import type { Coefficients, Mapping } from "./backend.js";
+import type { Coefficients, Mapping, Table } from "./backend.js";
 import { APPLY, type ApplyOptions, Call, type Like, type Out, type OutOption } from "./call.js";
 import {
   type FoldConvOptions,
@@ -53,7 +53,10 @@ export interface AffineJSON {
 export class Affine extends Shown {
   readonly #axis: number;
   readonly #coefficients: Coefficients;
-  readonly #table = new Prepared((backend) => backend.table(this.#mapping));
+  readonly #prepared = new Prepared<Table, Mapping>(
+    () => this.#mapping,
+    (backend) => backend.table(this.#mapping),
+  );
 
   /**
    * @param features how many, at most 2²⁸
@@ -111,7 +114,7 @@ export class Affine extends Shown {
   apply(x: Data, options: OutOption<Data> & ApplyOptions = {}): Data {
     checkOptions(options, APPLY);
     const call = new Call(x, options, this.#coefficients.center.length, this.#axis);
-    return call.map(this.#table.on(call.backend) ?? this.#mapping);
+    return call.map(this.#prepared.on(call.backend));
   }
 
   /**

@@ -23,14 +23,15 @@ function describe(value: unknown, level: number): string {
     if (level === 2 || value.length > 8) return `an array of ${value.length}`;
     return `[${Array.from(value, (item, i) => (i in value ? describe(item, level + 1) : "")).join(", ")}]`;
   }
-  const name = ArrayBuffer.isView(value) ? kind(value) : (ownName(value) ?? tagOf(value));
+  const name = ArrayBuffer.isView(value)
+    ? kind(value)
+    : (ownName(value) ?? short(tagOf(value)).replace("Object", "object"));
   return `${/^[AEIOo]/.test(name) ? "an" : "a"} ${name}`;
 }
 
-/** "object", or which: "Map", "Promise", … */
-function tagOf(value: object): string {
-  const tag = Object.prototype.toString.call(value).slice(8, -1);
-  return tag === "Object" ? "object" : short(tag);
+/** "Object", "Map", "Promise", …: by brand, because values also come from other realms. */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 /** What the classes of this package are known by, also to another copy of it; see shown.ts. */
@@ -146,7 +147,7 @@ export function checkOptions(value: unknown, known: readonly string[]): void {
     empty = false;
   }
   // Nor a Map, or an object of this package's classes: they have no names of their own to be found.
-  if (empty && tagOf(value) !== "object") throw notOptions(value, known);
+  if (empty && tagOf(value) !== "Object") throw notOptions(value, known);
 }
 
 function notOptions(value: object, known: readonly string[]): TypeError {
@@ -161,14 +162,15 @@ function unknownOption(given: string, known: readonly string[]): TypeError {
   return new TypeError(`options.${name}: unknown, ${hint}`);
 }
 
-/** Whether a name is a part of the other one, or has the same letters but for at most two. */
+/** Whether a name is a part of the other one, or begins alike and has the same letters but for at most two. */
 function resembles(name: string, other: string): boolean {
   const letters = name.replace(/[^a-z]/g, "");
   if (letters.length >= 3 && (other.startsWith(letters) || letters.endsWith(other))) return true;
   let left = other;
   for (const letter of letters) left = left.replace(letter, "");
   const more = letters.length - (other.length - left.length);
-  return Math.max(more, left.length) <= Math.min(2, Math.floor(letters.length / 3));
+  const apart = Math.max(more, left.length);
+  return letters[0] === other[0] && apart <= Math.min(2, Math.floor(letters.length / 3));
 }
 
 /** @throws TypeError if it is not an object */

@@ -74,7 +74,10 @@ export class BatchNorm extends Layer {
   readonly #unbiased: boolean;
   /** Of one value, so that m2 is the variance. */
   readonly #running: Statistics;
-  readonly #kept = new Prepared((backend) => backend.keep(this.features));
+  readonly #kept = new Prepared(
+    () => undefined,
+    (backend) => backend.keep(this.features),
+  );
   #batchesTracked = 0;
   // Two in turn: backward reads the latest batch's while the next one is reduced.
   #spare: Statistics;

@@ -182,19 +182,11 @@ export function checkNested(out: unknown, { count, size }: Lists): asserts out i
     if (!isList(list)) throw wrongKind(`out[${i}]`, "an array", list);
     const { length } = present("out", list, i);
     if (length !== size) throw wrongValue(`out[${i}]`, `length ${size}`, length);
-    if (!isWritable(list)) {
+    // A hole cannot be filled where nothing can be added.
+    if (Object.isFrozen(list) || (!Object.isExtensible(list) && Object.keys(list).length < size)) {
       throw new TypeError(`out[${i}]: expected an array that can be written, got a frozen one`);
     }
   }
-}
-
-/** Whether every item can be written. One alone may be read-only, but that costs a question for each. */
-function isWritable(list: AnyList): boolean {
-  if (Object.isExtensible(list)) return true;
-  for (let j = 0; j < list.length; j++) {
-    if (!Object.getOwnPropertyDescriptor(list, j)?.writable) return false;
-  }
-  return true;
 }
 
 function isList(list: unknown): list is AnyList {

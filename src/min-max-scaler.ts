@@ -79,7 +79,7 @@ const CONSTANT = { float32: 1.1920928955078125e-6, float64: 2.220446049250313e-1
  * NaN is ignored when fitting and stays NaN in the result. A feature whose max − min is below 10·ε counts as constant, as
  * in scikit-learn 1.9.1: its scale is range[1] − range[0], and its minimum becomes range[0]; ε = 2⁻²³ for float32 data,
  * 2⁻⁵² for float64. Fitted data never leave the range, and their minimum and maximum become its ends exactly, as the
- * data's own type has them; of float64 data, for few features, a rounding from an end.
+ * data's own type has them; of float64 data, for few features, a few roundings from an end.
  *
  *     const scaler = new MinMaxScaler({ range: [-1, 1] }).fit(train);   // rows, columns, arrays, tensors
  *     scaler.transform(test);
@@ -115,7 +115,7 @@ export class MinMaxScaler extends Scaler<Extrema> {
       },
       spread: (extrema) => {
         const { min, max } = extrema.bounds();
-        return ["range", max.map((most, j) => most - min[j])];
+        return max.map((most, j) => most - min[j]);
       },
       forward: (extrema, backend, precision) => forward(spanOf(extrema, backend, precision), backend),
       backward: (extrema, backend, precision) => backward(spanOf(extrema, backend, precision)),

@@ -4,28 +4,41 @@
 import type { Backend } from "./backend.js";
 import { freeWhenForgotten, neverForgotten, type Owner, scopes } from "./forgotten.js";
 
-export class Prepared<Made extends { free(): void }> implements Owner {
+export class Prepared<Made extends { free(): void }, First = undefined> implements Owner {
+  readonly #first: (backend: Backend) => First;
   readonly #make: (backend: Backend) => Made;
   readonly #uses = new Map<Backend, Made | null>();
-  readonly #scope = scopes.at(-1);
+  readonly #scopes = scopes.slice();
   // The latest, because a look into the map costs small calls 20 ns.
   #backend: Backend | undefined;
   #made: Made | undefined;
 
-  constructor(make: (backend: Backend) => Made) {
+  /**
+   * @param first what the first use gets
+   * @param make what the others get
+   */
+  constructor(first: (backend: Backend) => First, make: (backend: Backend) => Made) {
+    this.#first = first;
     this.#make = make;
   }
 
-  /** What is made for a backend; undefined at the first use. */
-  on(backend: Backend): Made | undefined {
+  /** What this use gets. */
+  on(backend: Backend): Made | First {
     if (backend === this.#backend && this.#made !== undefined) return this.#made;
     let made = this.#uses.get(backend);
-    if (made === undefined) this.#uses.set(backend, null);
+    if (made === undefined) {
+      this.#uses.set(backend, null);
+      return this.#first(backend);
+    }
     if (made === null) {
       made = this.#make(backend);
       this.#uses.set(backend, made);
       freeWhenForgotten(this, made);
-      this.#scope?.add(this);
+      // It may be used after the scope that it was made in, but within one around that.
+      scopes
+        .filter((scope) => this.#scopes.includes(scope))
+        .at(-1)
+        ?.add(this);
     }
     this.#backend = backend;
     this.#made = made;

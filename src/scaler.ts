@@ -16,6 +16,7 @@ import {
   type Coefficients,
   type Mapping,
   NONE,
+  type Table,
   type Values,
   viewOf,
 } from "./backend.js";
@@ -67,8 +68,8 @@ export interface Fit<Fitted> {
   empty(features: number | undefined): Fitted;
   /** What would be infinite or NaN if a value had been infinite. */
   witnesses(fitted: Fitted): Float64Array[];
-  /** How far apart the values are, and what that is called: float64 has to hold it. */
-  spread(fitted: Fitted): readonly [name: string, values: Float64Array];
+  /** How far apart the values are: float64 has to hold it. */
+  spread(fitted: Fitted): Float64Array;
   /** The map of `transform`. */
   forward(fitted: Fitted, backend: Backend, precision: Precision): Mapping;
   /** The map that undoes it. */
@@ -140,7 +141,7 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
   partialFit(x: Samples, options: FitOptions = {}): this {
     checkOptions(options, FIT);
     const { shape } = options;
-    return this.#join(this.#reduce(x, shape), precisionOf(x));
+    return this.#join("x", this.#reduce(x, shape), precisionOf(x));
   }
 
   /**
@@ -220,12 +221,17 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     checkFeatures(this.features, other.features);
     const theirs = other.#fitted;
     if (theirs === undefined) return this;
-    return this.#join(this.#fit.empty(theirs.features).merge(theirs), other.#precision);
+    return this.#join("other", this.#fit.empty(theirs.features).merge(theirs), other.#precision);
   }
 
-  #join(part: Fitted, precision: Precision): this {
-    if (this.#fitted === undefined) return this.#adopt(part, precision);
-    return this.#adopt(this.#fitted.merge(part), precision === "float64" ? precision : this.#precision);
+  #join(name: "x" | "other", part: Fitted, precision: Precision): this {
+    const before = this.#fitted;
+    if (before === undefined) return this.#adopt(part, precision);
+    const both = precision === "float64" ? precision : this.#precision;
+    // A copy: what was fitted stays, if the two are too far apart.
+    const whole = this.#fit.empty(before.features).merge(before).merge(part);
+    this.#checkFinite(name, whole, both);
+    return this.#adopt(whole, both);
   }
 
   #adopt(fitted: Fitted, precision: Precision, forward = this.#forwardOf(fitted, precision)): this {
@@ -235,12 +241,12 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
     this.#forward?.dispose();
     this.#backward?.dispose();
     this.#forward = forward;
-    this.#backward = new FittedMap((backend) => this.#fit.backward(fitted, backend, precision));
+    this.#backward = fittedMap((backend) => this.#fit.backward(fitted, backend, precision));
     return this;
   }
 
   #forwardOf(fitted: Fitted, precision: Precision): FittedMap {
-    return new FittedMap((backend) => this.#fit.forward(fitted, backend, precision));
+    return fittedMap((backend) => this.#fit.forward(fitted, backend, precision));
   }
 
   #reduce(x: Samples, shape: readonly number[] | undefined): Fitted {
@@ -252,26 +258,23 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
   }
 
   /** What is infinite in x, or not finite in what was saved. */
-  #checkFinite(name: "x" | "json", part: Fitted, precision: Precision): void {
+  #checkFinite(name: "x" | "json" | "other", part: Fitted, precision: Precision): void {
     const { count } = part;
     for (const values of this.#fit.witnesses(part)) {
-      for (let j = 0; j < values.length; j++) {
-        const value = values[j];
-        if (Number.isFinite(value) || (typeof count === "number" ? count : count[j]) === 0) continue;
-        // Of x, the mean of infinities of both signs.
-        const got = name === "x" && Number.isNaN(value) ? "Infinity" : value;
-        throw wrongValue(
-          name,
-          name === "x" ? "finite values or NaN" : "finite statistics",
-          `${got} in feature ${j}`,
-        );
-      }
+      const j = odd(values, count);
+      if (j < 0) continue;
+      // Of x, the mean of infinities of both signs.
+      const got = name === "x" && Number.isNaN(values[j]) ? "Infinity" : values[j];
+      throw wrongValue(
+        name,
+        name === "json" ? "finite statistics" : "finite values or NaN",
+        `${got} in feature ${j}`,
+      );
     }
     // What float32 data are apart, float64 always holds.
     if (precision === "float32") return;
-    const [what, spread] = this.#fit.spread(part);
-    const j = spread.indexOf(Number.POSITIVE_INFINITY);
-    if (j >= 0) throw wrongValue(name, `values whose ${what} float64 holds`, `Infinity in feature ${j}`);
+    const j = odd(this.#fit.spread(part), count);
+    if (j >= 0) throw wrongValue(name, "values whose spread float64 holds", `others in feature ${j}`);
   }
 
   /** Checks everything, then maps. */
@@ -327,21 +330,18 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
 }
 
 /** A map that follows from a fit: each backend has its own. */
-class FittedMap {
-  readonly #mapping: (backend: Backend) => Mapping;
-  readonly #table = new Prepared((backend) => backend.table(this.#mapping(backend)));
+type FittedMap = Prepared<Table, Mapping>;
 
-  constructor(mapping: (backend: Backend) => Mapping) {
-    this.#mapping = mapping;
-  }
+function fittedMap(mapping: (backend: Backend) => Mapping): FittedMap {
+  return new Prepared(mapping, (backend) => backend.table(mapping(backend)));
+}
 
-  on(backend: Backend): Mapping {
-    return this.#table.on(backend) ?? this.#mapping(backend);
+/** The first feature that has values, but not a finite one of these; −1 if there is none. */
+function odd(values: Float64Array, count: number | Float64Array): number {
+  for (let j = 0; j < values.length; j++) {
+    if (!Number.isFinite(values[j]) && (typeof count === "number" ? count : count[j]) > 0) return j;
   }
-
-  dispose(): void {
-    this.#table.dispose();
-  }
+  return -1;
 }
 
 function precisionOf(x: Samples): Precision {

@@ -99,7 +99,7 @@ export class StandardScaler extends Scaler<Moments> {
     super(size, axis, {
       empty: (features) => new Moments(features, { axis, nan: "ignore" }),
       witnesses: ({ mean }) => [mean],
-      spread: ({ variance }) => ["variance", this.#withStd ? variance : new Float64Array()],
+      spread: ({ variance }) => (this.#withStd ? variance : new Float64Array()),
       forward: (moments) => mappingOf(coefficients(moments)),
       backward: (moments) => mappingOf(inverse(coefficients(moments))),
       after: { float32: NONE, float64: NONE },
@@ -160,12 +160,13 @@ export class StandardScaler extends Scaler<Moments> {
     checkObject("fitted", fitted);
     const { axis = -1 } = options;
     const { mean_, var_, scale_, n_samples_seen_, n_features_in_, with_mean = true } = fitted;
-    const { with_std = scale_ !== null && scale_ !== undefined } = fitted;
-    const mean = mean_ ?? scale_;
-    if (!isList(mean) && (mean || n_features_in_ === undefined)) {
+    const { with_std = scale_ !== null } = fitted;
+    if (flag("with_mean", with_mean) && !isList(mean_))
       throw wrongKind("mean_", "an array of numbers", mean_);
-    }
-    const features = isList(mean) ? mean.length : positiveInteger("n_features_in_", n_features_in_);
+    if (flag("with_std", with_std) && !isList(scale_))
+      throw wrongKind("scale_", "an array of numbers", scale_);
+    const given = mean_ ?? scale_ ?? var_;
+    const features = positiveInteger("n_features_in_", isList(given) ? given.length : n_features_in_);
     const list = (name: string, values: unknown) => Float64Array.from(perFeature(name, values, features));
     const count =
       typeof n_samples_seen_ === "object" ? list("n_samples_seen_", n_samples_seen_) : n_samples_seen_;

@@ -6,6 +6,7 @@ import {
   isFloat32Array,
   isFloat64Array,
   isList,
+  tagOf,
   wrongKind,
   wrongValue,
 } from "./argument.js";
@@ -209,8 +210,7 @@ export function scope<Result>(run: () => Result): Result {
   scopes.push(made);
   try {
     const result = run();
-    // By brand: promises also come from other realms.
-    if (Object.prototype.toString.call(result) === "[object Promise]") {
+    if (tagOf(result) === "Promise") {
       throw wrongKind(
         "run",
         "a function that returns its result, because tensors are freed then",
@@ -226,6 +226,8 @@ export function scope<Result>(run: () => Result): Result {
     throw error;
   } finally {
     for (const owner of made) owner.dispose();
+    // What was made in it and lives on knows the set.
+    made.clear();
   }
 }
 

@@ -8,6 +8,7 @@ import {
   numberIn,
   numbers,
   show,
+  tagOf,
   wrongKind,
   wrongValue,
 } from "./argument.js";
@@ -184,9 +185,19 @@ export function pyTorchRows(stateDict: unknown, { prefix = "", epsilon }: PyTorc
   return { epsilon, ...affineOf({ find: (name) => flat(find(name)), label }) };
 }
 
-/** Several axes as JSON has them, lists in lists, as one. */
-function flat(array: unknown): unknown {
-  return isNestedList(array) ? array.flat(8) : array;
+/** Several axes as JSON has them, lists in lists of the same lengths, as one; what is something else as it was. */
+function flat(array: unknown, axes = 8): unknown {
+  if (
+    !isNestedList(array) ||
+    axes === 0 ||
+    !array.every((list) => isNestedList(list) === isNestedList(array[0]))
+  ) {
+    return array;
+  }
+  const lists = Array.from(array, (list) => flat(list, axes - 1));
+  if (!lists.every(isList) || lists.some((list) => list.length !== lists[0].length)) return array;
+  // Not flat(), which leaves holes out.
+  return lists.flatMap((list) => Array.from(list));
 }
 
 function isNestedList(array: unknown): array is unknown[] {
@@ -349,7 +360,7 @@ function floats(arrays: Arrays, name: string): number[] {
   const { data, shape } = heldBy(arrays.find(name));
   if (!isFloats(data)) {
     const expected = "an array of floating-point numbers";
-    const instead = INSTEAD.get(kindOf(data));
+    const instead = INSTEAD.get(tagOf(data));
     if (instead === undefined) throw wrongKind(label, expected, data);
     throw new TypeError(`${label}: expected ${expected}, got ${instead}`);
   }
@@ -379,10 +390,5 @@ function heldBy(value: unknown): { data: unknown; shape?: unknown } {
 }
 
 function isFloats(data: unknown): data is ArrayLike<unknown> {
-  return Array.isArray(data) || /^Float(?:16|32|64)Array$/.test(kindOf(data));
-}
-
-/** "Float32Array", …: by brand, because arrays also come from other realms. */
-function kindOf(data: unknown): string {
-  return Object.prototype.toString.call(data).slice(8, -1);
+  return Array.isArray(data) || /^Float(?:16|32|64)Array$/.test(tagOf(data));
 }

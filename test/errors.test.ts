@@ -139,7 +139,7 @@ describe("null is no default", () => {
     [
       "with_std",
       () => StandardScaler.fromSklearn({ ...standard, with_std: none }),
-      "withStd: expected a boolean, got null",
+      "with_std: expected a boolean, got null",
     ],
     [
       "feature_range",

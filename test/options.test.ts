@@ -53,6 +53,7 @@ onBothBackends(() => {
     ["nan", (o) => new Extrema(2, o), "expected axis"],
     ["sizes", (o) => new Moments(2).add(x, o), "expected shape"],
     ["backends", (o) => init(o), "did you mean backend?"],
+    ["bias", (o) => new BatchNorm(2, o), "expected axis, epsilon, gamma, beta"],
   ])("%s", (name, call, hint) => {
     expect(() => call(loose({ [name]: undefined }))).toThrow(TypeError);
     expect(() => call(loose({ [name]: undefined }))).toThrow(`options.${name}: unknown, ${hint}`);

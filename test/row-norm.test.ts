@@ -450,6 +450,20 @@ describe("what layers are made of", () => {
     };
     const read = LayerNorm.fromPyTorch(JSON.parse(JSON.stringify(lists)));
     expect([read.gamma, read.beta]).toEqual([weight, Float32Array.of(1, 2, 3, 4, 5, 6)]);
+    for (const odd of ["[[1,2],[3]]", "[[1,2],3]", "[[1,2],[[3],[4]]]", "[1,[2]]"]) {
+      expectError(
+        () => LayerNorm.fromPyTorch({ weight: JSON.parse(odd) }),
+        TypeError,
+        ": expected a number, got",
+      );
+    }
+    const hole = new Array<number>(2);
+    hole[0] = 1;
+    expectError(
+      () => RMSNorm.fromPyTorch({ weight: [hole, [1, 2]] }),
+      TypeError,
+      "[1]: expected a number, got",
+    );
     expectError(
       () => BatchNorm.fromPyTorch({ running_mean: [[1, 2]], running_var: [[1, 2]] }),
       TypeError,

@@ -39,7 +39,23 @@ onBothBackends(() => {
     const none = { mean_: null, var_: null, scale_: null, with_mean: false, n_samples_seen_: 3 };
     const neither = StandardScaler.fromSklearn({ ...none, n_features_in_: 3 });
     expect(neither.transform([[1, 5, 2]])).toEqual([[1, 5, 2]]);
-    expect(() => StandardScaler.fromSklearn(none)).toThrow("mean_: expected an array of numbers, got null");
+    expect(() => StandardScaler.fromSklearn(none)).toThrow(
+      "n_features_in_: expected a positive integer, got undefined",
+    );
+    // What is to be done needs what it is done with.
+    for (const [missing, name] of [
+      [{ ...standard, mean_: null }, "mean_"],
+      [{ ...standard, mean_: undefined }, "mean_"],
+      [{ ...standard, scale_: undefined }, "scale_"],
+      [{ ...standard, scale_: null, with_std: true }, "scale_"],
+    ] as const) {
+      expect(() => Reflect.apply(StandardScaler.fromSklearn, StandardScaler, [missing])).toThrow(
+        `${name}: expected an array of numbers, got`,
+      );
+    }
+    expect(() =>
+      Reflect.apply(StandardScaler.fromSklearn, StandardScaler, [{ ...standard, with_mean: 1 }]),
+    ).toThrow("with_mean: expected a boolean, got 1");
     expect(() => StandardScaler.fromSklearn({ ...none, n_features_in_: 0 })).toThrow(
       "n_features_in_: expected a positive integer, got 0",
     );
@@ -74,7 +90,7 @@ onBothBackends(() => {
     expect(() => StandardScaler.fromSklearn({ ...standard, n_samples_seen_: -1 })).toThrow(RangeError);
     // Their sum of squares is beyond the numbers.
     expect(() => StandardScaler.fromSklearn({ ...standard, var_: [1e308, 1, 1] })).toThrow(
-      "json: expected values whose variance float64 holds, got Infinity in feature 0",
+      "json: expected values whose spread float64 holds, got others in feature 0",
     );
     expect(() => MinMaxScaler.fromSklearn({ data_min_: [2], data_max_: [1] })).toThrow("min ≤ max");
     expect(() => MinMaxScaler.fromSklearn({ data_min_: [0], data_max_: [1], feature_range: [1, 0] })).toThrow(

@@ -28,6 +28,8 @@ const isNumeric = (fields) =>
   !fields.every(isGap) && fields.every((field) => isGap(field) || Number.isFinite(Number(field)));
 
 const [names = [], ...rows] = parse(readFileSync(input), { bom: true });
+const unknown = keep.find((name) => !names.includes(name));
+if (unknown !== undefined) throw new Error(`--keep: expected ${names.join(", ")}, got ${unknown}`);
 const numeric = Array.from(names.keys()).filter(
   (j) => !keep.includes(names[j]) && isNumeric(rows.map((row) => row[j])),
 );

@@ -4,13 +4,13 @@
 
 import { build, text } from "../../build/kernels.wasm";
 import type { instantiate } from "../../build/release/kernels.js";
+import { tagOf } from "../argument.js";
 
 /** The kernels that all others share the memory of, as the compiler itself declares them. */
 export type Kernels = Awaited<ReturnType<typeof instantiate>>;
 
-/** By brand: modules may come from another realm. */
 export function isModule(value: unknown): value is WebAssembly.Module {
-  return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
+  return tagOf(value) === "WebAssembly.Module";
 }
 
 /** What a module is called, if it is of this build. */

@@ -164,7 +164,9 @@ export const mutations = [
     ["test/nested-errors.test.ts", "test/scalers.test.ts"],
   ],
   ["src/scaler.ts", "this.#fit.after, part.features);", "this.#fit.after);", ["test/nested-errors.test.ts"]],
-  ["src/prepared.ts", "this.#scope?.add(this);", "", ["test/node/growth.test.ts"]],
+  ["src/prepared.ts", "?.add(this);", ";", ["test/node/growth.test.ts"]],
+  ["src/prepared.ts", "this.#scopes.includes(scope)", "true", ["test/node/growth.test.ts"]],
+  ["src/tensor.ts", "made.clear();", "", ["test/node/growth.test.ts"]],
   ["src/prepared.ts", "this.#uses.clear();", "", ["test/node/growth.test.ts"]],
   [
     "src/wasm/wasm.ts",

@@ -172,6 +172,35 @@ describe("a call that grows the memory takes the views it was given", () => {
     }
   });
 
+  test("a map that leaves the scope that it was made in belongs to the one around that, or to none", () => {
+    const before = size();
+    const escaped = scope(() => wide());
+    for (let i = 0; i < 100; i++) {
+      scope(() => {
+        const map = scope(() => wide());
+        for (let use = 0; use < 3; use++) {
+          expect(map.apply(rows)[7]).toBe(2 * rows[7]);
+          expect(escaped.apply(rows)[7]).toBe(2 * rows[7]);
+        }
+      });
+    }
+    expect(size()).toBeLessThanOrEqual(2 * before);
+  });
+
+  test("what leaves a scope keeps nothing else of it", async () => {
+    const found = scope(() => {
+      const maps = Array.from({ length: 100 }, wide);
+      for (const map of maps) for (let use = 0; use < 2; use++) map.apply(rows);
+      return { map: wide(), others: maps.map((map) => new WeakRef(map)) };
+    });
+    for (let round = 0; round < 3; round++) {
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(found.map.apply(rows)[7]).toBe(2 * rows[7]);
+    expect(found.others.filter((ref) => ref.deref() !== undefined)).toEqual([]);
+  });
+
   test("a layer of more features than a strip keeps no table for infer", () => {
     const layer = new BatchNorm(500_000);
     const x = keep(new Tensor([1, 500_000]));

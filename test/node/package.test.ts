@@ -95,7 +95,7 @@ test.each([
   ["BatchNorm", 24, 1],
   ["ImageScaler", 24, 2],
   ["LayerNorm", 27, 2],
-  ["StandardScaler", 32, 2],
+  ["StandardScaler", 33, 2],
 ] as const)(
   "a bundle with %s alone has at most %i kB, and its own kernels",
   async (name, kilobytes, modules) => {
@@ -200,8 +200,8 @@ describe.each(entries)("%s", (name) => {
   const imports =
     type === "module" ? 'import * as simdnorm from "simdnorm";' : 'const simdnorm = require("simdnorm");';
 
-  test("has at most 58 kB, gzipped", () => {
-    expect(gzipSync(source(name)).length).toBeLessThanOrEqual(58_000);
+  test("has at most 59 kB, gzipped", () => {
+    expect(gzipSync(source(name)).length).toBeLessThanOrEqual(59_000);
   });
 
   test("classes and functions have the names that are exported", () => {
