@@ -75,3 +75,15 @@ test("a map's table: a scaler keeps what it was fitted to", async () => {
     ],
   ]);
 });
+
+test("a map that is older than a scope keeps its table when the scope ends", async () => {
+  const found = await run(`
+    const N = 100_000;
+    const x = new Float32Array(N).fill(3);
+    const map = new Affine(N, { scale: new Array(N).fill(2) });
+    scope(() => map.apply(x) && map.apply(x));
+    const all = fill();
+    const kept = [1, 2, 3].map(() => caught(() => map.apply(x)[N - 1]));
+    console.log(JSON.stringify([kept, all.length > 50]));`);
+  expect(found).toEqual([[6, 6, 6], true]);
+});
