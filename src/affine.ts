@@ -53,9 +53,9 @@ export interface AffineJSON {
 export class Affine extends Shown {
   readonly #axis: number;
   readonly #coefficients: Coefficients;
-  readonly #prepared = new Prepared<Table, Mapping>(
-    () => this.#mapping,
-    (backend) => backend.table(this.#mapping),
+  readonly #prepared = new Prepared<Mapping, Table>(
+    () => ({ map: this.#coefficients, features: this.#coefficients.center.length }),
+    (backend, mapping) => backend.table(mapping),
   );
 
   /**
@@ -214,10 +214,6 @@ export class Affine extends Shown {
       scale: listFromJson("scale", scale, length),
       shift: listFromJson("shift", shift, length),
     });
-  }
-
-  get #mapping(): Mapping {
-    return { map: this.#coefficients, features: this.#coefficients.center.length };
   }
 
   #with(coefficients: Coefficients): Affine {

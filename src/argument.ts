@@ -107,6 +107,7 @@ export function isFloat64Array(value: unknown): value is Float64Array {
  */
 export function inUse(name: string, array: Float32Array): Float32Array;
 export function inUse(name: string, array: Float64Array): Float64Array;
+export function inUse(name: string, array: Float32Array | Float64Array): Float32Array | Float64Array;
 export function inUse(name: string, array: Bytes): Bytes;
 export function inUse(name: string, array: ArrayBufferView): ArrayBufferView;
 export function inUse(name: string, array: ArrayBufferView): ArrayBufferView {

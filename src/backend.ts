@@ -67,7 +67,10 @@ export interface Kept {
   free(): void;
 }
 
-/** What is applied: a map, which is packed first unless it is a table, or statistics and parameters that are folded first, unless they are those that were `kept`. */
+/**
+ * What is applied: a map, which is packed first unless it is a table, or statistics and parameters, which are folded first
+ * unless they are those that were `kept`.
+ */
 export type Folded =
   | Mapping
   | Table

@@ -160,8 +160,7 @@ function firstLength(lists: Nested, kind: "rows" | "columns"): number {
 function present(name: string, list: Float32Array | Float64Array, i: number): Float32Array | Float64Array;
 function present(name: string, list: AnyList, i: number): AnyList;
 function present(name: string, list: AnyList, i: number): AnyList {
-  if (isFloat64Array(list)) return inUse(`${name}[${i}]`, list);
-  return isFloat32Array(list) ? inUse(`${name}[${i}]`, list) : list;
+  return ArrayBuffer.isView(list) ? inUse(`${name}[${i}]`, list) : list;
 }
 
 /** @throws RangeError if there is not as much memory */

@@ -4,10 +4,10 @@
 import type { Backend } from "./backend.js";
 import { freeWhenForgotten, neverForgotten, type Owner, scopes } from "./forgotten.js";
 
-export class Prepared<Made extends { free(): void }, First = undefined> implements Owner {
+export class Prepared<First, Made extends { free(): void }> implements Owner {
   readonly #first: (backend: Backend) => First;
-  readonly #make: (backend: Backend) => Made;
-  readonly #uses = new Map<Backend, Made | null>();
+  readonly #make: (backend: Backend, first: First) => Made;
+  readonly #uses = new Map<Backend, { readonly first: First; made?: Made | undefined }>();
   readonly #scopes = scopes.slice();
   // The latest, because a look into the map costs small calls 20 ns.
   #backend: Backend | undefined;
@@ -15,25 +15,25 @@ export class Prepared<Made extends { free(): void }, First = undefined> implemen
 
   /**
    * @param first what the first use gets
-   * @param make what the others get
+   * @param make what the others get, made of it
    */
-  constructor(first: (backend: Backend) => First, make: (backend: Backend) => Made) {
+  constructor(first: (backend: Backend) => First, make: (backend: Backend, first: First) => Made) {
     this.#first = first;
     this.#make = make;
   }
 
   /** What this use gets. */
-  on(backend: Backend): Made | First {
+  on(backend: Backend): First | Made {
     if (backend === this.#backend && this.#made !== undefined) return this.#made;
-    let made = this.#uses.get(backend);
-    if (made === undefined) {
-      this.#uses.set(backend, null);
-      return this.#first(backend);
+    const use = this.#uses.get(backend);
+    if (use === undefined) {
+      const first = this.#first(backend);
+      this.#uses.set(backend, { first });
+      return first;
     }
-    if (made === null) {
-      made = this.#make(backend);
-      this.#uses.set(backend, made);
-      freeWhenForgotten(this, made);
+    if (use.made === undefined) {
+      use.made = this.#make(backend, use.first);
+      freeWhenForgotten(this, use.made);
       // It may be used after the scope that it was made in, but within one around that.
       scopes
         .filter((scope) => this.#scopes.includes(scope))
@@ -41,15 +41,17 @@ export class Prepared<Made extends { free(): void }, First = undefined> implemen
         ?.add(this);
     }
     this.#backend = backend;
-    this.#made = made;
-    return made;
+    this.#made = use.made;
+    return use.made;
   }
 
   /** Gives the memory back, which later uses take anew. */
   dispose(): void {
     neverForgotten(this);
-    for (const made of this.#uses.values()) made?.free();
-    this.#uses.clear();
+    for (const use of this.#uses.values()) {
+      use.made?.free();
+      use.made = undefined;
+    }
     this.#made = undefined;
   }
 }

@@ -265,11 +265,8 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
       if (j < 0) continue;
       // Of x, the mean of infinities of both signs.
       const got = name === "x" && Number.isNaN(values[j]) ? "Infinity" : values[j];
-      throw wrongValue(
-        name,
-        name === "json" ? "finite statistics" : "finite values or NaN",
-        `${got} in feature ${j}`,
-      );
+      const expected = name === "json" ? "finite statistics" : "finite values or NaN";
+      throw wrongValue(name, expected, `${got} in feature ${j}`);
     }
     // What float32 data are apart, float64 always holds.
     if (precision === "float32") return;
@@ -330,10 +327,10 @@ export abstract class Scaler<Fitted extends Statistic> extends Shown {
 }
 
 /** A map that follows from a fit: each backend has its own. */
-type FittedMap = Prepared<Table, Mapping>;
+type FittedMap = Prepared<Mapping, Table>;
 
 function fittedMap(mapping: (backend: Backend) => Mapping): FittedMap {
-  return new Prepared(mapping, (backend) => backend.table(mapping(backend)));
+  return new Prepared(mapping, (backend, first) => backend.table(first));
 }
 
 /** The first feature that has values, but not a finite one of these; −1 if there is none. */

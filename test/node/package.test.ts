@@ -200,8 +200,8 @@ describe.each(entries)("%s", (name) => {
   const imports =
     type === "module" ? 'import * as simdnorm from "simdnorm";' : 'const simdnorm = require("simdnorm");';
 
-  test("has at most 59 kB, gzipped", () => {
-    expect(gzipSync(source(name)).length).toBeLessThanOrEqual(59_000);
+  test("has at most 58 kB, gzipped", () => {
+    expect(gzipSync(source(name)).length).toBeLessThanOrEqual(58_000);
   });
 
   test("classes and functions have the names that are exported", () => {
